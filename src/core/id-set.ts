@@ -16,15 +16,30 @@ export class IdMap {
   }
 
   get(id: ItemId): number | undefined {
-    const [a, b] = [high(id), low(id)];
+    return this.#valueOf(high(id), low(id));
+  }
+
+  /** Of the id whose bytes begin at `offset`. */
+  getAt(bytes: Uint8Array, offset: number): number | undefined {
+    return this.#valueOf(bits(bytes, offset), bits(bytes, offset + 4));
+  }
+
+  #valueOf(a: number, b: number): number | undefined {
     const place = this.#placeOf(a, b);
     const there = (a | b) !== 0 && this.#keys[2 * place] === a && this.#keys[2 * place + 1] === b;
     return there ? this.#values[place] : undefined;
   }
 
   set(id: ItemId, value: number): void {
+    this.#setBits(high(id), low(id), value);
+  }
+
+  setAt(bytes: Uint8Array, offset: number, value: number): void {
+    this.#setBits(bits(bytes, offset), bits(bytes, offset + 4), value);
+  }
+
+  #setBits(a: number, b: number, value: number): void {
     if (2 * (this.#count + 1) > this.#values.length) this.#grow();
-    const [a, b] = [high(id), low(id)];
     if (this.#put(a, b, value)) this.#count++;
   }
 
@@ -74,6 +89,11 @@ export class IdSet {
   add(id: ItemId): void {
     this.#map.set(id, 1);
   }
+}
+
+/** As a whole number: four bytes, the first the highest, as in the digits. */
+function bits(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
 }
 
 const high = (id: ItemId) => Number.parseInt(id.slice(0, 8), 16);

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import type { ImageId, ItemId } from '../core/ids.ts';
 import { QUALITY_FLAGS } from '../core/image.ts';
-import { ITEM_KINDS, type ItemKind, type Label, ORIGINS, type Origin } from '../core/labels.ts';
+import { ITEM_KINDS, type ItemKind, type Label, ORIGINS } from '../core/labels.ts';
 import type { WriteOptions } from './operation-store.ts';
 
 const CONFIDENCE = z.number().min(0).max(1);
@@ -94,10 +94,15 @@ export interface HeldRequest {
  * longer than `limit` where one image alone has more.
  */
 export interface HeldColumns {
-  readonly imageIds: readonly ImageId[];
+  /** 32 bytes each. */
+  readonly ids: Uint8Array<ArrayBuffer>;
+  /** Those of this part, each once. */
   readonly classNames: readonly string[];
+  /** Place in `classNames`. */
+  readonly classOf: Int32Array;
   readonly confidences: Float32Array;
-  readonly origins: readonly Origin[];
+  /** Place in `ORIGINS`. */
+  readonly originOf: Uint8Array;
   /** The part after it may be empty. */
   readonly next: string | null;
 }

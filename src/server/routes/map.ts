@@ -1,5 +1,6 @@
 /** The data map of a task, as one binary array. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { ahead } from '../../core/ahead.ts';
 import { IdMap } from '../../core/id-set.ts';
 import { ORIGINS } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -48,27 +49,29 @@ export function mapRoutes({ workspace }: ReviewContext) {
 
   /** Resident while it is made: 49 bytes an item, and some 48 more to find its place by its id. */
   async function packedMap(task: string): Promise<ArrayBuffer> {
-    const { store } = workspace;
     const map = await marksOf(task);
+    // What holds is read by another thread, while places are unpacked here.
+    const parts = ahead(held(workspace.store, task), AHEAD);
     const columns = emptyColumns(map.count);
     const placeOf = new IdMap();
     let at = 0;
     for await (const marks of map.marks()) {
-      for (const { id, x, y } of marks) {
+      columns.ids.set(Buffer.from(marks.map(({ id }) => id).join(''), 'hex'), at * ID_BYTES);
+      for (const { x, y } of marks) {
         columns.x[at] = x;
         columns.y[at] = y;
-        columns.ids.set(Buffer.from(id, 'hex'), at * ID_BYTES);
-        placeOf.set(id, at++);
+        placeOf.setAt(columns.ids, at * ID_BYTES, at++);
       }
     }
     const classes = new Map<string, number>();
-    for await (const { imageIds, classNames, confidences, origins } of held(store, task)) {
-      for (const [i, id] of imageIds.entries()) {
-        const place = placeOf.get(id);
+    for await (const { ids, classNames, classOf, confidences, originOf } of parts) {
+      const numbers = classNames.map((name) => numberOf(classes, name));
+      for (let i = 0; i < classOf.length; i++) {
+        const place = placeOf.getAt(ids, i * ID_BYTES);
         if (place === undefined) continue;
-        columns.classOf[place] = numberOf(classes, classNames[i] ?? '');
+        columns.classOf[place] = numbers[classOf[i] ?? -1] ?? -1;
         columns.confidence[place] = confidences[i] ?? 0;
-        columns.originOf[place] = ORIGINS.indexOf(origins[i] ?? 'cluster');
+        columns.originOf[place] = originOf[i] ?? NO_ORIGIN;
       }
     }
     const { x, y, confidence, classOf, ids, originOf } = columns;
@@ -78,15 +81,17 @@ export function mapRoutes({ workspace }: ReviewContext) {
 
   async function packedClusters(task: string): Promise<ArrayBuffer> {
     const map = await marksOf(task);
+    const parts = ahead(held(workspace.store, task, 'cluster'), AHEAD);
     const placeOf = new IdMap();
     let at = 0;
     for await (const marks of map.marks()) for (const { id } of marks) placeOf.set(id, at++);
     const classOf = new Int32Array(map.count).fill(-1);
     const classes = new Map<string, number>();
-    for await (const { imageIds, classNames } of held(workspace.store, task, 'cluster')) {
-      for (const [i, id] of imageIds.entries()) {
-        const place = placeOf.get(id);
-        if (place !== undefined) classOf[place] = numberOf(classes, classNames[i] ?? '');
+    for await (const { ids, classNames, classOf: clusterOf } of parts) {
+      const numbers = classNames.map((name) => numberOf(classes, name));
+      for (let i = 0; i < clusterOf.length; i++) {
+        const place = placeOf.getAt(ids, i * ID_BYTES);
+        if (place !== undefined) classOf[place] = numbers[clusterOf[i] ?? -1] ?? -1;
       }
     }
     return packed({ count: map.count, classes: [...classes.keys()] }, [classOf]);
@@ -119,6 +124,9 @@ function emptyColumns(count: number) {
     originOf: new Uint8Array(count).fill(NO_ORIGIN),
   };
 }
+
+/** Parts of what holds that wait at once, some 5 MB each. */
+const AHEAD = 4;
 
 /** What holds of images in the task; of tasks with several classes an item nothing is coloured by class. */
 async function* held(

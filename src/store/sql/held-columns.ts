@@ -1,5 +1,6 @@
 /** What holds of many images in a task with one class an item, as columns: one row crosses threads, not one an image. */
 import { sql } from 'kysely';
+import { ORIGINS } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { HeldColumns, HeldRequest } from '../item-store.ts';
 import { ORIGIN_CODES, originOf } from './codes.ts';
@@ -9,8 +10,7 @@ import { all, conditionsOf, conditionsOnItem, holds, itemOfLabel, matching, ofKi
 import { rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
 
-/** In hexadecimal. */
-const ID = /.{64}/g;
+const ID_BYTES = 32;
 
 interface HeldRow {
   readonly ids: string | null;
@@ -45,31 +45,47 @@ export async function heldColumns(session: Session, { task, after, limit, of }: 
     driver.joinedText('confidence'),
     driver.joinedText('origin'),
   ];
-  const [ids, classes, confidences, origins] = columns.map((column) => sql.raw(column));
+  const [joinedIds, classes, confidences, origins] = columns.map((column) => sql.raw(column));
   const [row] = await driver.analyse(
     rawQuery(
       db,
-      sql<HeldRow>`select ${ids} as ids, ${classes} as classes, ${confidences} as confidences, ${origins} as origins from (
+      sql<HeldRow>`select ${joinedIds} as ids, ${classes} as classes, ${confidences} as confidences, ${origins} as origins from (
         select asked.image_id as image_id, asked.class_id as class_id, asked.confidence as confidence, asked.origin as origin
         from label as asked where ${all(conditions)} order by asked.image_id limit ${limit}) as held`,
     ),
     { soon: true },
   );
-  const found: readonly string[] = row.ids?.toLowerCase().match(ID) ?? [];
+  const ids = Buffer.from(row.ids ?? '', 'hex');
+  const count = ids.length / ID_BYTES;
   // An image that was in several clusters has several rows: those of the last image may go on beyond the limit,
   // and come in the next part; where there is no other image, they are asked for in one longer part.
-  const isLast = found.length < limit;
-  const whole = isLast ? found.length : found.indexOf(found.at(-1) ?? '');
+  const isLast = count < limit;
+  const whole = isLast ? count : firstOfLast(ids);
   if (!isLast && whole === 0) return heldColumns(session, { task, after, limit: 2 * limit, of });
-  const imageIds = found.slice(0, whole);
-  const nameOf = (id: number) => dictionary.classById.get(rootClassId(dictionary, id))?.name ?? '';
+  const classIds = numbersOf(row.classes, whole);
+  const roots = new Map(classIds.map((id) => [id, rootClassId(dictionary, id)]));
+  const names = [...new Set(roots.values())];
+  const placeOf = new Map([...roots].map(([id, root]) => [id, names.indexOf(root)]));
   return {
-    imageIds,
-    classNames: numbersOf(row.classes).slice(0, whole).map(nameOf),
-    confidences: Float32Array.from(numbersOf(row.confidences).slice(0, whole)),
-    origins: numbersOf(row.origins).slice(0, whole).map(originOf),
-    next: isLast ? null : (imageIds.at(-1) ?? null),
+    ids: new Uint8Array(ids.subarray(0, whole * ID_BYTES)),
+    classNames: names.map((id) => dictionary.classById.get(id)?.name ?? ''),
+    classOf: Int32Array.from(classIds, (id) => placeOf.get(id) ?? -1),
+    confidences: Float32Array.from(numbersOf(row.confidences, whole)),
+    originOf: Uint8Array.from(numbersOf(row.origins, whole), (code) => ORIGINS.indexOf(originOf(code))),
+    next: isLast ? null : ids.toString('hex', (whole - 1) * ID_BYTES, whole * ID_BYTES),
   };
 }
 
-const numbersOf = (joined: string | null) => (joined === null ? [] : joined.split(' ').map(Number));
+function numbersOf(joined: string | null, count: number): number[] {
+  const texts = joined === null ? [] : joined.split(' ');
+  texts.length = count;
+  return texts.map(Number);
+}
+
+/** Where the rows of the last image begin. */
+function firstOfLast(ids: Buffer): number {
+  let first = ids.length / ID_BYTES - 1;
+  const last = ids.subarray(first * ID_BYTES);
+  while (first > 0 && ids.compare(last, 0, ID_BYTES, (first - 1) * ID_BYTES, first * ID_BYTES) === 0) first--;
+  return first;
+}

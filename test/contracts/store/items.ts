@@ -11,6 +11,7 @@ import type { ItemFilter, ItemOrder, NewLabel, Store } from '../../../src/store/
 import fc from '../../properties.ts';
 import type { OpenStore } from './fixtures.ts';
 import { addImages, drawn, fresh, image, imageId, path, ROOT, said, startRun } from './fixtures.ts';
+import { heldRows } from './held-rows.ts';
 
 const IMAGES = 24;
 /** Three on the first image, one each on the next ones; the third of the first is a tombstone. */
@@ -330,9 +331,7 @@ export function itemCases(open: OpenStore): void {
             const found: string[] = [];
             for (let after: string | undefined; ; ) {
               const part = await store.heldColumns({ task: 'class', after, limit: 3, of });
-              const row = (id: string, i: number) =>
-                [id, part.classNames[i], part.confidences[i], part.origins[i]].join(' ');
-              found.push(...part.imageIds.map(row));
+              found.push(...heldRows(part).map((row) => Object.values(row).join(' ')));
               if (part.next === null) return found;
               after = part.next;
             }
@@ -386,7 +385,7 @@ export function itemCases(open: OpenStore): void {
       const found: string[] = [];
       for (let after: string | undefined; ; ) {
         const part = await store.heldColumns({ task: 'class', after, limit, of: 'cluster' });
-        found.push(...part.imageIds.map((id, i) => `${id} ${part.classNames[i]}`));
+        found.push(...heldRows(part).map(({ id, className }) => `${id} ${className}`));
         if (part.next === null) break;
         after = part.next;
       }

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { SAID_BY } from '../browse/cell-view.tsx';
-import { hueOf, type Rgb } from './draw.ts';
+import { hueOf, pixelOf, type Rgb } from './draw.ts';
 import { fetchClusters, type Points } from './points.ts';
 
 export const COLOURINGS = [
@@ -14,7 +14,8 @@ export const COLOURINGS = [
 export type Colouring = (typeof COLOURINGS)[number][0];
 
 export interface Colours {
-  readonly colourOf: (place: number) => Rgb;
+  /** A pixel of each point. */
+  readonly colours: Uint32Array;
   readonly legend: readonly { readonly name: string; readonly colour: Rgb }[];
 }
 
@@ -25,11 +26,17 @@ export function useColours(points: Points, task: string, by: Colouring): Colours
     queryFn: ({ signal }) => fetchClusters(task, signal),
   });
   return useMemo(() => {
+    const nobody = pixelOf(hueOf(-1));
+    const coloured = (colourOf: (place: number) => number) => {
+      const colours = new Uint32Array(points.count);
+      for (let i = 0; i < points.count; i++) colours[i] = colourOf(i);
+      return colours;
+    };
     const named = (names: readonly string[], placeOf: (place: number) => number | undefined): Colours => {
-      const hues = [-1, ...names.keys()].map(hueOf);
+      const hues = Uint32Array.from([-1, ...names.keys()], (place) => pixelOf(hueOf(place)));
       return {
         legend: names.map((name, place) => ({ name, colour: hueOf(place) })),
-        colourOf: (i) => hues[(placeOf(i) ?? -1) + 1] ?? hueOf(-1),
+        colours: coloured((i) => hues[(placeOf(i) ?? -1) + 1] ?? nobody),
       };
     };
     switch (by) {
@@ -45,7 +52,7 @@ export function useColours(points: Points, task: string, by: Colouring): Colours
       case 'confidence':
         return {
           legend: SHARES.map((share) => ({ name: `${100 * share} % sure`, colour: sure(share) })),
-          colourOf: (i) => (points.originOf[i] === NOBODY ? hueOf(-1) : sure(points.confidence[i] ?? 0)),
+          colours: coloured((i) => (points.originOf[i] === NOBODY ? nobody : pixelOf(sure(points.confidence[i] ?? 0)))),
         };
       default:
         return by satisfies never;

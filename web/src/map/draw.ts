@@ -3,7 +3,7 @@
  * tried build code from text, which the page's content security policy forbids.)
  */
 import type { View } from '../view/view.ts';
-import type { Points } from './points.ts';
+import type { Choice, Points } from './points.ts';
 
 export type Rgb = readonly [number, number, number];
 
@@ -43,31 +43,46 @@ export function strideOf(count: number): number {
   return Math.max(1, Math.ceil(count / MAX_DRAWN));
 }
 
-/** The points in sight, where they are few; else none. */
-export function fewInSight({ x, y, count }: Points, view: View, limits: InSight): number[] {
-  const found: number[] = [];
-  for (let i = 0; i < count; i++) {
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Whether a point is in sight. */
+export function inSight({ x, y }: Pick<Points, 'x' | 'y'>, view: View, { width, height }: Size) {
+  return (i: number): boolean => {
     const [px, py] = [(x[i] ?? 0) * view.scale + view.x, (y[i] ?? 0) * view.scale + view.y];
-    if (px < 0 || py < 0 || px > limits.width || py > limits.height) continue;
+    return px >= 0 && py >= 0 && px <= width && py <= height;
+  };
+}
+
+/** The points in sight, where they are few; else none. */
+export function fewInSight(points: Points, view: View, limits: Size & { readonly most: number }): number[] {
+  const found: number[] = [];
+  const isSeen = inSight(points, view, limits);
+  for (let i = 0; i < points.count; i++) {
+    if (!isSeen(i)) continue;
     if (found.length === limits.most) return [];
     found.push(i);
   }
   return found;
 }
 
-export interface InSight {
-  readonly width: number;
-  readonly height: number;
-  readonly most: number;
-}
-
 export interface DrawOptions {
   readonly view: View;
-  readonly colourOf: (place: number) => Rgb;
-  readonly chosen: ReadonlySet<number>;
+  /** Of each point, as pixels are written: opaque, alpha highest. */
+  readonly colours: Uint32Array;
+  /** Those that are not chosen are faded. */
+  readonly chosen: Choice | null;
 }
 
-export function drawPoints(canvas: HTMLCanvasElement, points: Points, { view, colourOf, chosen }: DrawOptions): void {
+const FADED = (70 << 24) | 0xffffff;
+
+export function pixelOf([r, g, b]: Rgb): number {
+  return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+}
+
+export function drawPoints(canvas: HTMLCanvasElement, points: Points, { view, colours, chosen }: DrawOptions): void {
   const context = canvas.getContext('2d');
   if (!context || canvas.width === 0 || canvas.height === 0) return;
   const { width, height } = canvas;
@@ -80,16 +95,15 @@ export function drawPoints(canvas: HTMLCanvasElement, points: Points, { view, co
   const insets = discInsets(size);
   const stride = strideOf(points.count);
   for (let i = 0; i < points.count; i += stride) {
-    const faded = chosen.size > 0 && !chosen.has(i);
-    const [r, g, b] = colourOf(i);
-    const colour = ((faded ? 70 : 255) << 24) | (b << 16) | (g << 8) | r;
+    const colour = (colours[i] ?? 0) & (chosen && !chosen.has[i] ? FADED : -1);
     const cx = Math.round(((points.x[i] ?? 0) * view.scale + view.x) * ratio) - half;
     const cy = Math.round(((points.y[i] ?? 0) * view.scale + view.y) * ratio) - half;
     if (cx < 0 || cy < 0 || cx + size > width || cy + size > height) continue;
     for (let row = 0; row < size; row++) {
       const start = (cy + row) * width + cx;
       const inset = insets[row] ?? 0;
-      pixels.fill(colour, start + inset, start + size - inset);
+      // Quicker than `fill` for a few pixels.
+      for (let at = start + inset; at < start + size - inset; at++) pixels[at] = colour;
     }
   }
   context.putImageData(picture, 0, 0);

@@ -2,7 +2,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { type PointerEvent, useEffect, useMemo, useRef, useState, type WheelEvent } from 'react';
 import { Link } from 'wouter';
-import { MAX_ITEMS } from '../../../src/server/limits.ts';
 import type { ItemRef } from '../api/client.ts';
 import { useWrites } from '../api/writes.ts';
 import { many } from '../app/many.ts';
@@ -12,11 +11,10 @@ import { DetailView } from '../detail/detail-view.tsx';
 import { useKeys } from '../keys/keys.ts';
 import { type Place, placeAt, type View } from '../view/view.ts';
 import { COLOURINGS, type Colouring, type Colours, useColours } from './colours.ts';
-import { drawPoints, fewInSight, strideOf } from './draw.ts';
-import { fetchPoints, insideOf, type Points } from './points.ts';
+import { drawPoints, fewInSight, inSight, strideOf } from './draw.ts';
+import { type Choice, choiceOf, fetchPoints, insideOf, type Points } from './points.ts';
 import { useMapView } from './use-map-view.ts';
 
-const NOTHING: ReadonlySet<number> = new Set();
 const SHOWN = 24;
 /** So few points in sight are shown as pictures. */
 const MAX_PICTURES = 60;
@@ -45,15 +43,17 @@ export default function MapPage() {
 function Plane({ points, task }: { readonly points: Points; readonly task: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [by, setBy] = useState<Colouring>('class');
-  const { colourOf, legend } = useColours(points, task, by);
+  const { colours, legend } = useColours(points, task, by);
   const [typing, setTyping] = useState(0);
   const [outline, setOutline] = useState<readonly Place[]>([]);
-  const [chosen, setChosen] = useState(NOTHING);
+  const [chosen, setChosen] = useState<Choice | null>(null);
+  /** What is empty is no choice. */
+  const choose = (choice: Choice) => setChosen(choice.places.length > 0 ? choice : null);
   const [opened, setOpened] = useState<number | null>(null);
   const { view, fit, zoom, pan } = useMapView(points, canvas, opened === null);
   useEffect(() => {
-    if (canvas.current && view) drawPoints(canvas.current, points, { view, colourOf, chosen });
-  }, [points, view, colourOf, chosen]);
+    if (canvas.current && view) drawPoints(canvas.current, points, { view, colours, chosen });
+  }, [points, view, colours, chosen]);
 
   const at = ({ nativeEvent: { offsetX, offsetY } }: PointerEvent | WheelEvent) => ({ x: offsetX, y: offsetY });
   const onPointerMove = (event: PointerEvent) => {
@@ -64,15 +64,13 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
   const onPointerUp = () => {
     if (!view || isClick(outline)) {
       setOutline([]);
-      setChosen(NOTHING);
+      setChosen(null);
       return;
     }
-    setChosen(
-      new Set(
-        insideOf(
-          points,
-          outline.map((place) => placeAt(view, place)),
-        ),
+    choose(
+      insideOf(
+        points,
+        outline.map((place) => placeAt(view, place)),
       ),
     );
     setOutline([]);
@@ -81,17 +79,16 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
   const chooseInSight = () => {
     if (!view || !canvas.current) return;
     const { clientWidth: width, clientHeight: height } = canvas.current;
-    setChosen(new Set(fewInSight(points, view, { width, height, most: points.count })));
+    choose(choiceOf(points.count, inSight(points, view, { width, height })));
   };
   useKeys(
     {
       a: chooseInSight,
       l: () => setTyping(typing + 1),
-      Escape: () => setChosen(NOTHING),
+      Escape: () => setChosen(null),
     },
     opened === null,
   );
-  const places = useMemo(() => [...chosen], [chosen]);
   const stride = strideOf(points.count);
   return (
     <>
@@ -123,24 +120,24 @@ function Plane({ points, task }: { readonly points: Points; readonly task: strin
           {stride > 1 &&
             ` One in ${stride} of ${many(points.count, 'image')} is drawn; all that are drawn around are chosen.`}
         </p>
-        {chosen.size > 0 && (
+        {chosen && (
           <Chosen
             points={points}
-            places={places}
+            places={chosen.places}
             task={task}
             typing={typing}
             onOpen={setOpened}
-            onDone={() => setChosen(NOTHING)}
+            onDone={() => setChosen(null)}
           />
         )}
         <Legend legend={legend} />
       </aside>
-      {opened !== null && places[opened] !== undefined && (
+      {opened !== null && chosen?.places[opened] !== undefined && (
         <DetailView
-          item={itemOf(points, places[opened])}
+          item={itemOf(points, chosen.places[opened])}
           task={task}
           onClose={() => setOpened(null)}
-          onStep={(step) => setOpened(Math.min(places.length - 1, Math.max(0, opened + step)))}
+          onStep={(step) => setOpened(Math.min(chosen.places.length - 1, Math.max(0, opened + step)))}
         />
       )}
     </>
@@ -225,7 +222,7 @@ function itemOf(points: Points, place: number): ItemRef {
 
 interface ChosenProps {
   readonly points: Points;
-  readonly places: readonly number[];
+  readonly places: Int32Array;
   readonly task: string;
   /** Another number: a name is typed. */
   readonly typing: number;
@@ -237,11 +234,8 @@ function Chosen({ points, places, task, typing, onOpen, onDone }: ChosenProps) {
   const { label } = useWrites();
   const proposals = useTaskClasses(task).map(({ name, count }) => ({ name, what: `${count} here` }));
   const say = async (className: string) => {
-    for (let i = 0; i < places.length; i += MAX_ITEMS) {
-      const items = places.slice(i, i + MAX_ITEMS).map((place) => itemOf(points, place));
-      if (!(await label(task, className, items))) return;
-    }
-    onDone();
+    const items = Array.from(places, (place) => itemOf(points, place));
+    if (await label(task, className, items)) onDone();
   };
   return (
     <section aria-label="What is chosen">
@@ -255,7 +249,7 @@ function Chosen({ points, places, task, typing, onOpen, onDone }: ChosenProps) {
         onPick={(name) => void say(name)}
       />
       <div className="strip">
-        {places.slice(0, SHOWN).map((place, i) => (
+        {[...places.subarray(0, SHOWN)].map((place, i) => (
           <button type="button" key={place} onClick={() => onOpen(i)} aria-label={`Open image ${i + 1}`}>
             <img src={`/api/images/${points.id(place)}/thumbnail`} alt="" />
           </button>

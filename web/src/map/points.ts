@@ -17,6 +17,8 @@ export interface Points {
   id(place: number): string;
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 export async function fetchPoints(task: string, signal: AbortSignal): Promise<Points> {
   const { buffer, header, from } = await fetchColumns('/api/map', task, signal);
   const { count, classes, origins = [] } = header;
@@ -31,8 +33,11 @@ export async function fetchPoints(task: string, signal: AbortSignal): Promise<Po
     y: new Float32Array(buffer, at(1), count),
     confidence: new Float32Array(buffer, at(2), count),
     classOf: new Int32Array(buffer, at(3), count),
-    id: (place) =>
-      Array.from(ids.subarray(32 * place, 32 * place + 32), (byte) => byte.toString(16).padStart(2, '0')).join(''),
+    id(place) {
+      let text = '';
+      for (let at = 32 * place; at < 32 * place + 32; at++) text += HEX[ids[at] ?? 0];
+      return text;
+    },
   };
 }
 
@@ -58,20 +63,56 @@ async function fetchColumns(path: string, task: string, signal: AbortSignal) {
   return { buffer, header, from: 4 + length };
 }
 
-/** Even-odd rule: a ray to the right crosses the outline an odd number of times. Cost: points × corners. */
-export function insideOf({ x, y, count }: Pick<Points, 'x' | 'y' | 'count'>, outline: readonly Place[]): number[] {
-  const found: number[] = [];
-  const [xs, ys] = [outline.map((one) => one.x), outline.map((one) => one.y)];
+/** Places in ascending order, and which they are: 1 for each of the points that is one. */
+export interface Choice {
+  readonly places: Int32Array;
+  readonly has: Uint8Array;
+}
+
+/** Bands that the height of a lasso is cut into. */
+const BANDS = 512;
+
+/**
+ * Even-odd rule: a ray to the right crosses the outline an odd number of times. Only edges that reach into a point's band can
+ * be crossed. Cost: points × edges in a band, which are a few.
+ */
+export function insideOf({ x, y, count }: Pick<Points, 'x' | 'y' | 'count'>, outline: readonly Place[]): Choice {
+  const [xs, ys] = [Float64Array.from(outline, (one) => one.x), Float64Array.from(outline, (one) => one.y)];
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  for (let i = 0; i < count; i++) {
+  const scale = BANDS / (bottom - top || 1);
+  const bandOf = (py: number) => Math.min(BANDS - 1, Math.floor((py - top) * scale));
+  const edges = edgesOfBands(ys, bandOf);
+  return choiceOf(count, (i) => {
     const [px, py] = [x[i] ?? 0, y[i] ?? 0];
-    if (px < left || px > right || py < top || py > bottom) continue;
+    if (px < left || px > right || py < top || py > bottom) return false;
     let inside = false;
-    for (let a = 0, b = outline.length - 1; a < outline.length; b = a++) {
+    for (const b of edges[bandOf(py)] ?? []) {
+      const a = b + 1 === outline.length ? 0 : b + 1;
       const [ax = 0, ay = 0, bx = 0, by = 0] = [xs[a], ys[a], xs[b], ys[b]];
       if (ay > py !== by > py && px < ((bx - ax) * (py - ay)) / (by - ay) + ax) inside = !inside;
     }
-    if (inside) found.push(i);
+    return inside;
+  });
+}
+
+/** The edges that reach into each band, by the corner where they begin. */
+function edgesOfBands(ys: Float64Array, bandOf: (y: number) => number): number[][] {
+  const edges = Array.from({ length: BANDS }, (): number[] => []);
+  for (const [b, from] of ys.entries()) {
+    const [one, other] = [bandOf(from), bandOf(ys[b + 1 === ys.length ? 0 : b + 1] ?? 0)];
+    for (let band = Math.min(one, other); band <= Math.max(one, other); band++) edges[band]?.push(b);
   }
-  return found;
+  return edges;
+}
+
+export function choiceOf(count: number, isIn: (place: number) => boolean): Choice {
+  const has = new Uint8Array(count);
+  const places = new Int32Array(count);
+  let found = 0;
+  for (let i = 0; i < count; i++) {
+    if (!isIn(i)) continue;
+    has[i] = 1;
+    places[found++] = i;
+  }
+  return { has, places: places.slice(0, found) };
 }
