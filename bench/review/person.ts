@@ -149,9 +149,7 @@ async function nameAll({ json }: Caller, truth: ReadonlyMap<string, string>, spe
     const [to = name] = [...votes].sort((a, b) => b[1].length - a[1].length).map(([one]) => one);
     spend(1, NAME_S);
     if (to === name) continue;
-    const { classes } = await json<{ classes: { name: string }[] }>('/classes');
-    const known = classes.some((one) => one.name === to);
-    await json('/corpus', known ? { kind: 'merge', names: [name, to], into: to } : { kind: 'rename', from: name, to });
+    await json('/corpus', { kind: 'call', from: name, to });
   }
 }
 

@@ -42,6 +42,8 @@ export interface CorpusChange {
   readonly items?: { readonly how: 'word' | 'move'; readonly list: readonly Reassignment[] };
   /** It goes into the history although no row changes: a person said that something is as it is. */
   readonly confirms?: boolean;
+  /** What it is in the history, where what was asked comes to another operation. Default: what was asked. */
+  readonly told?: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> };
 }
 
 /** One operation as the history shows it. */

@@ -241,6 +241,26 @@ test('a class that was renamed or merged does not come back when a detector says
   assert.equal(counts.has('thing'), false);
 });
 
+test('of two that call different classes by one name at once, the one renames and the other merges', async (t) => {
+  const { store, dir } = await labelled(t);
+  const other = await openStore(dir);
+  t.after(() => other.close());
+  const call = (by: Store, from: string) => change(by, { kind: 'call', from, to: 'pet' });
+  const events = await Promise.all([call(store, 'dog'), call(other, 'car')]);
+  assert.deepEqual(events.map((event) => event?.operation).sort(), ['merge', 'rename']);
+  const index = new CorpusIndex(await store.corpus());
+  assert.equal(index.require('dog').name, 'pet');
+  assert.equal(index.require('car').name, 'pet');
+  await change(store, { kind: 'call', from: 'person', to: 'dog' });
+  assert.equal(new CorpusIndex(await store.corpus()).require('person').name, 'pet', 'a former name is taken too');
+  await store.undoCorpusChange();
+  await store.undoCorpusChange();
+  await store.undoCorpusChange();
+  for (const name of ['dog', 'car', 'person']) {
+    assert.equal(new CorpusIndex(await store.corpus()).require(name).name, name);
+  }
+});
+
 test('undo keeps what people said since, and a class that was labelled since', async (t) => {
   const { store } = await labelled(t);
   const item = regionOf(imageId(1), { className: 'dog', box: BOXES[1] });

@@ -1,4 +1,5 @@
 /** The corpus of a workspace: seen as a tree, and changed by one recorded operation at a time. */
+import { toClassName } from '../core/class-name.ts';
 import type { CorpusChange, CorpusEvent, CorpusState, Reassignment } from '../core/corpus.ts';
 import { currentLabels } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
@@ -13,6 +14,8 @@ import { wordNet } from './wordnet.ts';
 /** Operations by name, with what each takes. Every one is a transaction with a place in the history. */
 export type Operation =
   | { readonly kind: 'rename'; readonly from: string; readonly to: string }
+  /** What it comes to: a rename, or a merge where another class has the name. The history has it as that. */
+  | { readonly kind: 'call'; readonly from: string; readonly to: string }
   | { readonly kind: 'merge'; readonly names: readonly string[]; readonly into: string }
   | { readonly kind: 'unmerge'; readonly name: string; readonly merged: string }
   | { readonly kind: 'alias'; readonly name: string; readonly synonym: string }
@@ -49,6 +52,8 @@ async function changeOf(store: Store, state: CorpusState, operation: Operation):
       const { from, to } = operation;
       return { state: operations.rename(state, from, to), confirms: await confirms(store, state, [[from, to]]) };
     }
+    case 'call':
+      return call(store, state, operation);
     case 'merge':
       return { state: operations.merge(state, operation.names, operation.into) };
     case 'unmerge':
@@ -82,6 +87,14 @@ async function changeOf(store: Store, state: CorpusState, operation: Operation):
     default:
       throw new Error(`Unknown operation ${JSON.stringify(operation satisfies never)}`);
   }
+}
+
+async function call(store: Store, state: CorpusState, { from, to }: Extract<Operation, { kind: 'call' }>) {
+  const index = new CorpusIndex(state);
+  const owner = index.find(toClassName(to));
+  const isTaken = owner !== undefined && owner.id !== index.require(from).id;
+  const as: Operation = isTaken ? { kind: 'merge', names: [from], into: owner.name } : { kind: 'rename', from, to };
+  return { ...(await changeOf(store, state, as)), told: { name: as.kind, arguments: argumentsOf(as) } };
 }
 
 /** Whether a class gets the name that it has, and nobody had said so yet: then the name is a person's from now on. */

@@ -105,6 +105,15 @@ export const WRITTEN = z
   })
   .openapi('Written');
 
+export const LABEL_WRITTEN = WRITTEN.extend({
+  operation: z
+    .number()
+    .optional()
+    .openapi({ description: 'The one that others may be a part of, where one was begun.' }),
+}).openapi('LabelWritten');
+
+export type LabelWritten = z.infer<typeof LABEL_WRITTEN>;
+
 export const OPERATION_RECORD = z
   .object({
     id: z.number(),
@@ -133,6 +142,12 @@ export const LABEL_REQUEST = z
       )
       .min(1)
       .max(MAX_ITEMS),
+    operation: z
+      .union([z.literal('begin'), z.int().min(1)])
+      .optional()
+      .openapi({
+        description: 'More than one request takes, undone as one: `begin` with the first, then what that gave back.',
+      }),
   })
   .openapi('LabelRequest');
 
@@ -199,6 +214,9 @@ export const CLASS = z
 
 export const CORPUS_CHANGE = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rename'), from: NAME, to: NAME }),
+  z.strictObject({ kind: z.literal('call'), from: NAME, to: NAME }).openapi({
+    description: 'A rename, or a merge where another class has the name: what it is when it is written.',
+  }),
   z.strictObject({ kind: z.literal('merge'), names: z.array(NAME).min(1).max(200), into: NAME }),
   z.strictObject({ kind: z.literal('unmerge'), name: NAME, merged: NAME }),
   z.strictObject({ kind: z.literal('alias'), name: NAME, synonym: NAME }),

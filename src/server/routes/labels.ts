@@ -3,6 +3,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { ImageId, RegionId } from '../../core/ids.ts';
 import { currentLabels } from '../../core/labels.ts';
 import { nameHere } from '../../corpus/same-names.ts';
+import { LabelsmithError } from '../../errors.ts';
 import { answerOne, redoOperation, undoOperation } from '../../stages/audit/answer-one.ts';
 import type { NewLabel, Store, WriteOptions } from '../../store/store.ts';
 import type { ReviewContext } from '../context.ts';
@@ -15,6 +16,7 @@ import {
   type ItemRef,
   LABEL_ALL_REQUEST,
   LABEL_REQUEST,
+  LABEL_WRITTEN,
   OPERATION_RECORD,
   REGION_ID,
   REGION_REQUEST,
@@ -28,7 +30,12 @@ const undone = {
   200: json(z.object({ operation: OPERATION_RECORD.nullable() }), 'Null: there was nothing.'),
   ...FAILURES,
 };
-const LABEL = createRoute({ method: 'post', path: '/labels', request: body(LABEL_REQUEST), responses: written });
+const LABEL = createRoute({
+  method: 'post',
+  path: '/labels',
+  request: body(LABEL_REQUEST),
+  responses: { 200: json(LABEL_WRITTEN, 'It is on disk.'), ...FAILURES },
+});
 const LABEL_ALL = createRoute({
   method: 'post',
   path: '/labels/all',
@@ -75,7 +82,7 @@ const HUMAN = { origin: 'human', confidence: 1, runId: null } as const;
 export function labelRoutes({ workspace: { store } }: ReviewContext) {
   return new OpenAPIHono({ defaultHook: invalid })
     .openapi(LABEL, async (c) => {
-      const { task, present, items, ...asked } = c.req.valid('json');
+      const { task, present, items, operation: part, ...asked } = c.req.valid('json');
       const names = new Map<string, string>();
       for (const name of new Set([asked.className, ...items.flatMap((one) => one.className ?? [])])) {
         names.set(name, await nameHere(store, name));
@@ -84,8 +91,17 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
       const labels = items.map(({ itemId, className = asked.className }): NewLabel => {
         return { ...HUMAN, itemId, task, className: nameOf(className), present };
       });
-      await store.putLabels(labels, expecting(items));
-      return c.json(await writtenOf(items), 200);
+      if (part === undefined) {
+        await store.putLabels(labels, expecting(items));
+        return c.json(await writtenOf(items), 200);
+      }
+      const operation = await store.atomically(async (inner) => {
+        const told = { class: nameOf(asked.className), present };
+        const id = await operationOf(inner, part, told);
+        await inner.putLabels(labels, { ...expecting(items), operation: id });
+        return id;
+      });
+      return c.json({ ...(await writtenOf(items)), operation }, 200);
     })
     .openapi(LABEL_ALL, async (c) => {
       const { filter, present, ...asked } = c.req.valid('json');
@@ -146,6 +162,20 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
     const ids = [...new Set(items.map(({ imageId }) => imageId))];
     return { items: items.length, revisions: Object.fromEntries(await store.revisionsOf(ids)) };
   }
+}
+
+/** A new one, or one that was begun and goes on: who undid it has said that no more is wanted. */
+async function operationOf(
+  store: Pick<Store, 'beginOperation' | 'operations'>,
+  part: number | 'begin',
+  told: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  if (part === 'begin') return store.beginOperation({ name: 'label', arguments: told });
+  const [known] = await store.operations({ before: part + 1, limit: 1 });
+  if (known?.id === part && known.kind === 'items' && known.name === 'label' && !known.undone) return part;
+  throw new LabelsmithError('REFUSED', `The operation ${part} is none that labels more, or was undone meanwhile`, {
+    hint: 'Label what is left by itself.',
+  });
 }
 
 /** Classes that a box has and would keep beside its new one, where the task allows several. */

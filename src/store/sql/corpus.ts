@@ -57,7 +57,12 @@ export function corpusStore(session: Session): Operations {
         const event = await session.write('corpus', async (work) => {
           // Another process changed it meanwhile: what was worked out may not hold any more.
           if (!isSameState(before, await stateIn(work))) return null;
-          return applyChange(work, { ...operation, actor: actorOf(session, operation) }, before, changed);
+          return applyChange(
+            work,
+            { ...operation, ...changed.told, actor: actorOf(session, operation) },
+            before,
+            changed,
+          );
         });
         if (event !== null) return event;
       }

@@ -10,6 +10,7 @@ export type {
   CorpusChange,
   ImageDetail,
   ItemRef,
+  LabelWritten,
   Region,
 } from '../../../src/server/schemas.ts';
 export type { ItemFilter, ItemOrder } from '../../../src/store/item-store.ts';

@@ -4,6 +4,7 @@
  */
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useSyncExternalStore } from 'react';
+import { MAX_ITEMS } from '../../../src/server/limits.ts';
 import { many } from '../app/many.ts';
 import { useTell } from '../app/told.tsx';
 import {
@@ -13,6 +14,7 @@ import {
   type ImageDetail,
   type ItemFilter,
   type ItemRef,
+  type LabelWritten,
   type Region,
   ServerError,
 } from './client.ts';
@@ -86,6 +88,7 @@ export interface BoxWrite {
 }
 
 export interface Writes {
+  /** As one operation, however many they are. */
   label(task: string, className: string, items: readonly SeenItem[], present?: boolean): Promise<boolean>;
   /** Each with a class of its own, as one operation. */
   labelEach(task: string, items: readonly (SeenItem & { readonly className: string })[]): Promise<boolean>;
@@ -159,9 +162,15 @@ export function useWrites(): Writes {
     label: (task, className, items, present = true) =>
       run(
         async () => {
-          const json = { task, className, present, items: items.map(seen) };
-          remember(await answer(api.labels.$post({ json })));
-          show({ task, className, present }, items);
+          let operation: number | 'begin' | undefined = items.length > MAX_ITEMS ? 'begin' : undefined;
+          for (let at = 0; at < items.length; at += MAX_ITEMS) {
+            const part = items.slice(at, at + MAX_ITEMS);
+            const json = { task, className, present, items: part.map(seen), operation };
+            const written: LabelWritten = await answer(api.labels.$post({ json }));
+            remember(written);
+            show({ task, className, present }, part);
+            operation = written.operation;
+          }
         },
         undefined,
         true,

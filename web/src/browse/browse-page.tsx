@@ -2,7 +2,6 @@
 
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
-import { MAX_ITEMS } from '../../../src/server/limits.ts';
 import type { Cell, ItemRef } from '../api/client.ts';
 import { useCount, useOrder, useSearchKinds } from '../api/queries.ts';
 import { NONE_OF_THESE } from '../api/said.ts';
@@ -183,9 +182,7 @@ function SelectionBar({ all, items, task, filter, cells, clear }: SelectionBarPr
     if (all !== null) await labelAll({ ...filter, task }, className, present);
     else {
       const seen = items.map((item) => ({ ...item, revision: cells.get(item.itemId)?.revision }));
-      for (let i = 0; i < seen.length; i += MAX_ITEMS) {
-        if (!(await label(task, className, seen.slice(i, i + MAX_ITEMS), present))) return;
-      }
+      if (!(await label(task, className, seen, present))) return;
     }
     clear();
   };

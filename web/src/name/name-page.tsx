@@ -3,7 +3,7 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { answer, api, type Cluster, type CorpusChange } from '../api/client.ts';
-import { useClasses, useClusters } from '../api/queries.ts';
+import { useClusters } from '../api/queries.ts';
 import { NONE_OF_THESE } from '../api/said.ts';
 import { useWrites } from '../api/writes.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
@@ -16,8 +16,6 @@ export function NamePage() {
   const [chosen, setChosen] = useState<string | null>(null);
   /** Looked at and left as they are. */
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
-  /** Names that were given here: the list of classes has them later. */
-  const [given, setGiven] = useState<ReadonlySet<string>>(new Set());
   const isNamed = ({ held, unnamed }: Cluster) => held && !unnamed;
   const open = clusters.filter((one) => !isNamed(one) && !left.has(one.name));
   const cluster = clusters.find(({ name }) => name === chosen) ?? open[0];
@@ -64,8 +62,6 @@ export function NamePage() {
           key={cluster.name}
           cluster={cluster}
           task={task}
-          given={given}
-          onName={(to) => setGiven((before) => new Set(before).add(to))}
           onDone={(written) => done(cluster.name, written)}
         />
       ) : (
@@ -81,25 +77,17 @@ export function NamePage() {
 interface OneClusterProps {
   readonly cluster: Cluster;
   readonly task: string;
-  readonly given: ReadonlySet<string>;
-  readonly onName: (to: string) => void;
   /** @param written what comes of the word on it; false where it was refused, and the cluster is open again */
   readonly onDone: (written?: Promise<boolean>) => void;
 }
 
-function OneCluster({ cluster, task, given, onName, onDone }: OneClusterProps) {
+function OneCluster({ cluster, task, onDone }: OneClusterProps) {
   const { name, unnamed, held, items, chance, exemplars, candidates, near } = cluster;
   const { run, labelAll } = useWrites();
-  // Of every task: a name that only a detector has used so far is a class already.
-  const { data: classes = [] } = useClasses();
   const [typing, setTyping] = useState(false);
   const call = (to: string) => {
     if (to === name) return keep();
-    const json: CorpusChange =
-      given.has(to) || classes.some((known) => known.name === to)
-        ? { kind: 'merge', names: [name], into: to }
-        : { kind: 'rename', from: name, to };
-    onName(to);
+    const json: CorpusChange = { kind: 'call', from: name, to };
     onDone(run(() => answer(api.corpus.$post({ json })), `${items.toLocaleString()} images are called ${to} now.`));
   };
   /** Clustering proposed the name; that a person agreed is written down as their word on what stands for it. */
