@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { addImages, imageId, said, scratch } from '../../../test/contracts/store/fixtures.ts';
+import { addImages, drawn, imageId, said, scratch } from '../../../test/contracts/store/fixtures.ts';
 import { openDriver, openStore } from '../open.ts';
 import type { Store } from '../store.ts';
 import { itemStore } from './items.ts';
@@ -96,6 +96,34 @@ test('an undo that was stopped after a part is not done yet, and goes on when it
     assert.equal((await store.operations())[0]?.undone, way === 'redo');
     await store[way]();
     assert.deepEqual(await store.labelsOf(IDS), to);
+  }
+  assert.deepEqual(await store.check(), []);
+});
+
+test('an undo of very many boxes that was stopped after a part goes on when it is asked again; so does redo', async (t) => {
+  const { store, session } = await opened(t);
+  await store.putRegions([drawn(IDS[0], [1, 1, 9, 9])]);
+  const boxes = IDS.map((id) => drawn(id, [10, 10, 50, 50]));
+  const ids = [...IDS, ...boxes.map(({ id }) => id)];
+  const stateOf = async () => [await store.regionsOf(IDS), await store.labelsOf(ids)];
+  const before = await stateOf();
+  const operation = await store.beginOperation({ name: 'import', arguments: { file: 'boxes.json' } });
+  await store.putRegions(boxes, { operation });
+  const words = boxes.map(({ id }) => said(id, 'wolf', { task: 'objects', origin: 'imported' }));
+  await store.putLabels(words, { operation });
+  const after = await stateOf();
+  for (const [way, from, to] of [
+    ['undo', after, before],
+    ['redo', before, after],
+    ['undo', after, before],
+  ] as const) {
+    session.between = killed;
+    await assert.rejects(operationStore(session)[way](), { message: 'killed' });
+    const half = await stateOf();
+    assert.notDeepEqual(half, from);
+    assert.notDeepEqual(half, to);
+    await store[way]();
+    assert.deepEqual(await stateOf(), to);
   }
   assert.deepEqual(await store.check(), []);
 });

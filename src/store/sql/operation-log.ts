@@ -13,6 +13,7 @@ import { LabelsmithError } from '../../errors.ts';
 import type { NewOperation, WriteOptions } from '../operation-store.ts';
 import { chunks } from './chunks.ts';
 import { hexOf, imageKey, integer, NO_BYTES } from './column.ts';
+import { ALL_IDS, inRange } from './image-parts.ts';
 import { revisedImages } from './image-revision.ts';
 import { LABEL_STATEMENTS, type LabelFields, labelKeyOf, voiceOf } from './label-rows.ts';
 import { type Places, readPlaces } from './places.ts';
@@ -129,14 +130,22 @@ function entryOf(operationId: number, side: Side, { region, shape }: LoggedRegio
 /** Images that are looked at together. */
 const IMAGES_A_STEP = 512;
 
-/** Takes the items of an operation from one side to the other. */
-export async function moveItems(work: Work, operationId: number, from: Side): Promise<void> {
+/** Takes the items of an operation from one side to the other. What is there already stays as it is. */
+export async function moveItems(work: Work, operationId: number, from: Side, range = ALL_IDS): Promise<void> {
   const { db } = work;
+  const within = inRange(sql.ref('image_id'), range);
   const touched = db
     .selectFrom('operation_label')
     .select('image_id')
     .where('operation_id', '=', operationId)
-    .union(db.selectFrom('operation_region').select('image_id').where('operation_id', '=', operationId));
+    .where(sql<boolean>`${within}`)
+    .union(
+      db
+        .selectFrom('operation_region')
+        .select('image_id')
+        .where('operation_id', '=', operationId)
+        .where(sql<boolean>`${within}`),
+    );
   let after: Uint8Array = NO_BYTES;
   for (;;) {
     const [page] = await work.read([

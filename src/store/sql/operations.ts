@@ -5,11 +5,11 @@ import { LabelsmithError } from '../../errors.ts';
 import type { Changes, OperationFilter, OperationRecord, OperationStore } from '../operation-store.ts';
 import { chunks } from './chunks.ts';
 import { hexOf, imageKey, NO_BYTES } from './column.ts';
-import { historyIn, redoCorpus, setUndone, undoCorpus } from './corpus.ts';
+import { historyIn, redoCorpus, undoCorpus } from './corpus.ts';
 import type { Dictionary } from './dictionary.ts';
 import { REVISION, revisedImages } from './image-revision.ts';
-import { moveLabels, notToMove } from './move-labels.ts';
-import { addOperation, moveItems } from './operation-log.ts';
+import { moveOperation, notToMove } from './move-operation.ts';
+import { addOperation } from './operation-log.ts';
 import { actorOf } from './regions.ts';
 import type { Session } from './session.ts';
 import { decoder, type RowOf } from './table.ts';
@@ -121,24 +121,19 @@ async function move(session: Session, id: number | undefined, way: 'undo' | 'red
   const found = operationQuery(db, id, way);
   const [[row]] = await session.driver.read([found]);
   if (row === undefined) return refuseOrNull(session, id, way);
-  if (row.kind === 'items' && row.regions === 0) return moveWords(session, row, way);
+  if (row.kind === 'items') {
+    const record = recordOf(row, await session.freshDictionary());
+    await moveOperation(session, record, way);
+    return { ...record, undone: way === 'undo' };
+  }
   return session.write('corpus', async (work) => {
-    const [[row]] = await work.read([operationQuery(db, id, way)]);
-    if (row === undefined) return null;
-    const record = recordOf(row, work.dictionary);
-    if (record.kind === 'corpus') await moveCorpus(work, record.id, way);
-    else {
-      await moveItems(work, record.id, way === 'undo' ? 1 : 0);
-      work.add(setUndone, { id: record.id, undone: way === 'undo' ? work.changeId : 0 });
-    }
+    const [[still]] = await work.read([operationQuery(db, row.id, way)]);
+    // Somebody else was there first.
+    if (still === undefined) throw notToMove(row.id, way);
+    const record = recordOf(still, work.dictionary);
+    await moveCorpus(work, record.id, way);
     return { ...record, undone: way === 'undo' };
   });
-}
-
-async function moveWords(session: Session, row: OperationRow, way: 'undo' | 'redo'): Promise<OperationRecord> {
-  const record = recordOf(row, await session.freshDictionary());
-  await moveLabels(session, record, way);
-  return { ...record, undone: way === 'undo' };
 }
 
 /** The operation that is meant; none where it is not there to be undone or redone. */

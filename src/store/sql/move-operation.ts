@@ -1,7 +1,7 @@
 /**
- * Undo and redo of an operation that wrote labels alone, as a few statements: what `moveItems` does label by label
- * (`operation-log.ts`), and in parts where it is much. A part that was done already changes nothing, so that one who was
- * interrupted says it again.
+ * Undo and redo of an operation on items, in parts where it is much. A part that was done already changes nothing, so that one
+ * who was interrupted says it again. Where it wrote labels alone, each part is a few statements: what `moveItems` does label by
+ * label (`operation-log.ts`).
  */
 import { sql } from 'kysely';
 import { LabelsmithError } from '../../errors.ts';
@@ -9,6 +9,7 @@ import { NO_BYTES } from './column.ts';
 import { setUndone } from './corpus.ts';
 import { ALL_IDS, type IdRange, inParts } from './image-parts.ts';
 import { columnsOf, isLogged, LABEL_KEY, REPLACING, same, writeLogged } from './logged-labels.ts';
+import { moveItems } from './operation-log.ts';
 import type { Session } from './session.ts';
 import { labels } from './tables.ts';
 import type { Work } from './work.ts';
@@ -20,20 +21,21 @@ const VOICE = LABEL_KEY.filter((name) => name !== 'class_id');
 /** `now`, of `label`, is still as `written`, of the log, left it. */
 const INTACT = sql`${same(LABEL_KEY, 'now', 'written')} and now.sequence = written.sequence and now.present = written.present`;
 
-export async function moveLabels(
+export async function moveOperation(
   session: Session,
-  { id, labels: count }: { readonly id: number; readonly labels: number },
+  { id, labels: count, regions }: { readonly id: number; readonly labels: number; readonly regions: number },
   way: 'undo' | 'redo',
 ): Promise<void> {
   const write = (range: IdRange) =>
-    session.write('labels', async (work) => {
+    session.write(regions === 0 ? 'labels' : 'regions', async (work) => {
       const [[known]] = await work.read([work.db.selectFrom('operation').select('undone').where('id', '=', id)]);
       // Somebody else was there first.
       if (known === undefined || (known.undone !== 0) !== (way === 'redo')) throw notToMove(id, way);
-      await movePart(work, id, way === 'undo' ? 1 : 0, range);
+      const from = way === 'undo' ? 1 : 0;
+      await (regions === 0 ? moveWords(work, id, from, range) : moveItems(work, id, from, range));
       if (range.to === null) work.add(setUndone, { id, undone: way === 'undo' ? work.changeId : 0 });
     });
-  if (count > MANY) await inParts(write);
+  if (count + regions > MANY) await inParts(write);
   else await write(ALL_IDS);
 }
 
@@ -42,7 +44,7 @@ export function notToMove(id: number, way: 'undo' | 'redo'): LabelsmithError {
 }
 
 /** @param from the side of the log that stands: 1, what the operation wrote, or 0, what there was before */
-async function movePart(work: Work, operationId: number, from: 0 | 1, range: IdRange): Promise<void> {
+async function moveWords(work: Work, operationId: number, from: 0 | 1, range: IdRange): Promise<void> {
   const id = sql.lit(operationId);
   const [was, becomes] = [sql.lit(from), sql.lit(1 - from)];
   const rows = (alias: string) => isLogged(alias, operationId, range);
