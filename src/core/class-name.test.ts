@@ -90,6 +90,9 @@ test('nearly the same: case, blanks and Unicode form aside', () => {
   ];
   for (const names of same) assert.equal(new Set(names.map(foldClassName)).size, 1, names.join());
   assert.notEqual(foldClassName('traffic light'), foldClassName('traffic-light'));
+  assert.notEqual(foldClassName('part 1 1'), foldClassName('part 11'), 'two numbers are not one');
+  assert.equal(foldClassName('part 1 \u200b 1'), foldClassName('Part  1\u00a01'));
+  assert.equal(foldClassName('part 1'), foldClassName('part1'));
   assert.notEqual(
     foldClassName('\u{1f469}\u200d\u{1f467}'),
     foldClassName('\u{1f469}\u{1f467}'),

@@ -79,13 +79,17 @@ const SET_OTHERWISE = /[\ufb00-\ufb06\uff01-\uffee]/gu;
 /** Between letters nobody sees a joiner; after a virama or in an emoji one changes what is seen. */
 const JOINERS = /(?<=\p{L})[\u200c\u200d](?=\p{L})/gu;
 
+/** Blanks but for those between two numbers: `part 1 1` is not `part 11`. */
+const NO_NUMBER = /(?<!\p{Nd}) | (?!\p{Nd})/gu;
+
 /**
- * Equal for names that differ only by letters' case, blanks or Unicode form: `Traffic Light`, `trafficlight`. What is
- * equal here is one class, or is asked about. Full case folding: `STRASSE` and `straße` are nearly the same.
+ * Equal for names that differ only by letters' case, blanks (but between digits) or Unicode form: `Traffic Light`,
+ * `trafficlight`. What is equal here is one class, or is asked about. Full case folding: `STRASSE` and `straße` are nearly the same.
  */
 export function foldClassName(name: string): string {
   const plain = name.toWellFormed().replace(SET_OTHERWISE, (letter) => letter.normalize('NFKC'));
-  const seen = plain.replace(BLANKS, '').replace(UNSEEN, '').replace(JOINERS, '').normalize('NFC');
+  const spaced = plain.replace(BLANKS, ' ').replace(UNSEEN, '').replace(/ +/g, ' ');
+  const seen = spaced.replace(NO_NUMBER, '').replace(JOINERS, '').normalize('NFC');
   // Lower case first: ẞ has no upper case, and its lower case ß has SS.
   return seen.toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
 }

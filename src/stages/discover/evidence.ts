@@ -254,7 +254,7 @@ export function chooseNames(
   return names;
 }
 
-/** Whether nothing spoke for a name of this class of clusters: see {@link chooseNames}. */
+/** Whether nothing spoke for a name of this class of clusters (see {@link chooseNames}), or of the one that it is a part of. */
 export function isUnnamed(className: string): boolean {
-  return /^unnamed-\d+$/.test(className);
+  return /^unnamed-\d+(?: \d+)*$/.test(className);
 }

@@ -13,6 +13,7 @@ import { localEngine } from '../../jobs/local-engine.ts';
 import { workspaceOf } from '../../jobs/workspace.ts';
 import { InferencePool } from '../../onnx/pool.ts';
 import { openStore } from '../../store/open.ts';
+import { clustersToName } from './clusters-to-name.ts';
 import { discoverIn } from './discover.ts';
 import type { DiscoverOptions } from './options.ts';
 import { splitClassIn } from './split-class.ts';
@@ -234,6 +235,22 @@ test('a class is split by looks, and the parts stay apart', async (t) => {
   assert.equal(await classOf(1), before);
   assert.equal(await classOf(5), before);
   assert.notEqual(await classOf(2), before);
+});
+
+test('parts of a cluster with no name are classes of their own, and have no name either', async (t) => {
+  const { store, workspace, discover } = await prepare(t, 40);
+  await discover({ k: 1 });
+  const numbers = ['unnamed-11', 'unnamed-12'];
+  await store.ensureClasses(numbers);
+  const { parts } = await splitClassIn(workspace, { className: 'unnamed-1', into: 2 }, { seed: 0, threads: 1 });
+  assert.deepEqual(parts.map(({ name }) => name).sort(), ['unnamed-1 1', 'unnamed-1 2']);
+  const classes = await store.classes();
+  for (const name of numbers) assert.deepEqual(classes.find((one) => one.name === name)?.counts, []);
+  const clusters = await clustersToName(store, 'class');
+  assert.deepEqual(
+    clusters.map(({ name, unnamed, items }) => [name, unnamed, items]).sort(),
+    parts.map(({ name, items }) => [name, true, items]).sort(),
+  );
 });
 
 test('a split that was undone is no more: what comes later goes to the class', async (t) => {

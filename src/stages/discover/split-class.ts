@@ -120,12 +120,12 @@ async function itemsOf(store: Store, name: string, asked: string | undefined): P
   );
 }
 
-/** `NAME 1`, `NAME 2`, … without those that are taken. */
+/** `NAME 1`, `NAME 2`, … without those that are taken, or nearly. */
 function freeNames(index: CorpusIndex, name: string, count: number): string[] {
   const names: string[] = [];
   for (let number = 1; names.length < count; number++) {
     const one = `${name} ${number}`;
-    if (index.owner(one) === undefined) names.push(one);
+    if (index.find(one) === undefined) names.push(one);
   }
   return names;
 }
