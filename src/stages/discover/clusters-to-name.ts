@@ -1,5 +1,5 @@
 /** The clusters of a task for people to name: as they stand now, the largest first, with what speaks for names. */
-import { namesNow } from '../../corpus/class-names.ts';
+import { CorpusIndex } from '../../corpus/state.ts';
 import type { Store } from '../../store/store.ts';
 import { chanceOfOneThing } from './cluster-confidence.ts';
 import { type ClusterModel, evidenceOf, savedModel } from './cluster-model.ts';
@@ -31,18 +31,23 @@ const NEAR_EXEMPLARS = 3;
 
 /** Empty where nothing was clustered. Clusters whose classes were merged are one. */
 export async function clustersToName(
-  store: Pick<Store, 'artifact' | 'classes' | 'countItems'>,
+  store: Pick<Store, 'artifact' | 'corpus' | 'countItems'>,
   task: string,
   nearOf: (model: ClusterModel) => Promise<readonly NearClusters[]> = async () => [],
 ): Promise<ClusterToName[]> {
   const model = await savedModel(store, task);
   if (!model) return [];
-  const nameNow = await namesNow(store);
+  const corpus = new CorpusIndex(await store.corpus());
+  const nameNow = (name: string) => {
+    const owner = corpus.owner(name);
+    return owner && corpus.root(owner.id).name;
+  };
   const cut = evidenceOf(model);
   const found = new Map<string, ClusterToName>();
   for (const [number, cluster] of model.clusters.entries()) {
     const name = nameNow(cluster.name);
-    if (found.has(name)) continue;
+    // Classes come with the first labels: of a clustering that is under way or was stopped some are not there.
+    if (name === undefined || found.has(name)) continue;
     const evidence = cut[number];
     const renamed = name !== cluster.name || cluster.held === true;
     // Who said of one of them that it is what clustering called it agreed with the name.
@@ -60,7 +65,7 @@ export async function clustersToName(
     });
   }
   for (const { a, b } of await nearOf(model)) {
-    const [one, other] = [a, b].map((number) => found.get(nameNow(model.clusters[number].name)));
+    const [one, other] = [a, b].map((number) => found.get(nameNow(model.clusters[number].name) ?? ''));
     // What people named differently is not the same.
     if (!one || !other || one === other || isSettled(one, other)) continue;
     for (const [to, from] of [[one, other] as const, [other, one] as const]) {

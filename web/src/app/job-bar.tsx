@@ -69,6 +69,6 @@ export function stateText({ state, progress, error, lines }: Job): string {
     failed: 'It failed.',
     stopped: 'It was stopped; nothing is lost.',
   };
-  const said = lines.at(-1) ?? '';
-  return `${end[state]} ${state === 'running' ? '' : said.slice(0, 1).toUpperCase() + said.slice(1)}`;
+  const said = state === 'done' ? (lines.at(-1) ?? '') : '';
+  return `${end[state]} ${said.slice(0, 1).toUpperCase()}${said.slice(1)}`.trim();
 }

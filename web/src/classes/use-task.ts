@@ -1,4 +1,4 @@
-/** The task that the pages are about: the one chosen, which is kept in the browser, or the one that has labels. */
+/** The task that the pages are about: the one chosen, which is kept in the browser, or the one that had labels when they were opened. */
 import { useSyncExternalStore } from 'react';
 import { useClasses, useWorkspace } from '../api/queries.ts';
 import { startingTask } from './starting-task.ts';
@@ -16,13 +16,21 @@ export function setTask(name: string): void {
   for (const watcher of watchers) watcher();
 }
 
+/** Of the classes that were read first: what is labelled since leads nobody away from what they look at. */
+let starting: string | undefined;
+
+function startingOnce(classes: Parameters<typeof startingTask>[0] | undefined): string {
+  if (classes) starting ??= startingTask(classes);
+  return starting ?? 'class';
+}
+
 export function useTask() {
   const { data } = useWorkspace();
-  const { data: classes = [] } = useClasses();
+  const { data: classes } = useClasses();
   const chosen = useSyncExternalStore(watch, () => localStorage.getItem(KEY));
   const tasks = data?.tasks ?? [];
   const named = (wanted: string | null) => tasks.find(({ name }) => name === wanted);
-  const task = named(chosen) ?? named(startingTask(classes)) ?? { name: 'class', rule: 'single', items: 'images' };
+  const task = named(chosen) ?? named(startingOnce(classes)) ?? { name: 'class', rule: 'single', items: 'images' };
   return { task: task.name, items: task.items, tasks };
 }
 
