@@ -38,18 +38,19 @@ export async function clustersToName(
   const model = await savedModel(store, task);
   if (!model) return [];
   const corpus = new CorpusIndex(await store.corpus());
-  const nameNow = (name: string) => {
-    const owner = corpus.owner(name);
+  /** A part whose split was undone is what it was a part of. */
+  const nameNow = ({ name, partOf = name }: ClusterModel['clusters'][number]) => {
+    const owner = corpus.owner(name) ?? corpus.owner(partOf);
     return owner && corpus.root(owner.id).name;
   };
   const cut = evidenceOf(model);
   const found = new Map<string, ClusterToName>();
   for (const [number, cluster] of model.clusters.entries()) {
-    const name = nameNow(cluster.name);
+    const name = nameNow(cluster);
     // Classes come with the first labels: of a clustering that is under way or was stopped some are not there.
     if (name === undefined || found.has(name)) continue;
     const evidence = cut[number];
-    const renamed = name !== cluster.name || cluster.held === true;
+    const renamed = corpus.owner(cluster.name) !== undefined && (name !== cluster.name || cluster.held === true);
     // Who said of one of them that it is what clustering called it agreed with the name.
     const held = renamed || (await store.countItems({ task, className: name, origins: ['human'] })) > 0;
     const items = await store.countItems({ task, cluster: name });
@@ -65,7 +66,7 @@ export async function clustersToName(
     });
   }
   for (const { a, b } of await nearOf(model)) {
-    const [one, other] = [a, b].map((number) => found.get(nameNow(model.clusters[number].name) ?? ''));
+    const [one, other] = [a, b].map((number) => found.get(nameNow(model.clusters[number]) ?? ''));
     // What people named differently is not the same.
     if (!one || !other || one === other || isSettled(one, other)) continue;
     for (const [to, from] of [[one, other] as const, [other, one] as const]) {

@@ -251,6 +251,8 @@ test('parts of a cluster with no name are classes of their own, and have no name
     clusters.map(({ name, unnamed, items }) => [name, unnamed, items]).sort(),
     parts.map(({ name, items }) => [name, true, items]).sort(),
   );
+  await store.undoCorpusChange();
+  assert.partialDeepStrictEqual(await clustersToName(store, 'class'), [{ name: 'unnamed-1', items: 40, held: false }]);
 });
 
 test('a split that was undone is no more: what comes later goes to the class', async (t) => {
