@@ -16,8 +16,12 @@ export function modelsFor(
 /** How often a long download says how far it is. */
 const SAY_INTERVAL_MS = 10_000;
 
-export function fetchOptionsFor(output: Output, signal?: AbortSignal): PrepareOptions {
-  // Several files come at once.
+export function fetchOptionsFor(
+  output: Pick<Output, 'note'>,
+  signal?: AbortSignal,
+  clock: () => number = () => performance.now(),
+): PrepareOptions {
+  // Several files come at once, and files of several models have one name.
   const said = new Map<string, number>();
   return {
     signal,
@@ -25,9 +29,11 @@ export function fetchOptionsFor(output: Output, signal?: AbortSignal): PrepareOp
     onNotice: (message) => output.note(message),
     onProgress: ({ what, receivedBytes, totalBytes }) => {
       const before = said.get(what);
-      const now = performance.now();
-      if (before !== undefined && now - before < SAY_INTERVAL_MS) return;
-      said.set(what, now);
+      const now = clock();
+      const isDue = before === undefined || now - before >= SAY_INTERVAL_MS;
+      if (receivedBytes === totalBytes) said.delete(what);
+      else if (isDue) said.set(what, now);
+      if (!isDue) return;
       const whole = totalBytes === null ? '' : formatBytes(totalBytes);
       if (before === undefined) output.note(`Fetching ${what}${whole === '' ? '' : ` (${whole})`}…`);
       else output.note(`Fetching ${what}: ${formatBytes(receivedBytes)}${whole === '' ? '' : ` of ${whole}`}…`);
