@@ -109,10 +109,20 @@ export function composeModel(entry: ModelEntry, network: Uint8Array, recipe: Rec
   const seen =
     entry.role === 'detector' && !entry.words ? wholeImageMask(graph, inspectNetwork(network).inputs, input) : {};
   const feeds = { [name]: input, ...sizeFeeds(graph, entry, network), ...seen, ...words?.feeds };
-  const outputs = inlineModel(graph, network, { prefix: 'network', feeds, outputs: wanted });
+  const given = inlineModel(graph, network, { prefix: 'network', feeds, outputs: wanted });
+  // A segmenter's other graph takes them as they are.
+  const outputs = entry.role === 'segmenter' ? given : inSingles(graph, given);
   addResults(graph, entry, { ...outputs, ...words?.decoded }, layers);
   if (votes) addVotes(graph, votes, graph.reshape(outputs[votes.output], [recipe.batch, -1]));
   return graph.toModel(metadata);
+}
+
+/** What a network of 16-bit floats gives, in 32 bits, which is what all that comes after it takes. */
+function inSingles(graph: Graph, values: Readonly<Record<string, Value>>): Record<string, Value> {
+  const entries = Object.entries(values).map(([name, value]) => {
+    return [name, value.dtype === 'float16' ? graph.cast(value, 'float32') : value] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 /** For a detector that wants to be told the image's size: that of its input, in the type that it takes. */

@@ -9,6 +9,7 @@ import { sha256Hex } from '../core/ids.ts';
 import { LabelsmithError } from '../errors.ts';
 import { cacheDirectory } from '../fetch/cache.ts';
 import { fetchFiles } from '../fetch/fetch.ts';
+import { float16ToFloat32 } from '../math/float16.ts';
 import { type Matrix, newSharedMatrix } from '../math/matrix.ts';
 import { InferencePool, type PoolModel } from '../onnx/pool.ts';
 import { float32Data, type Tensor } from '../onnx/tensor.ts';
@@ -66,7 +67,9 @@ export async function openTextEncoder(name: string, options: OpenOptions = {}): 
       const rows = newSharedMatrix(texts.length, entry.dimensions);
       await inTurns(pool.capacity, texts, async (one, row) => {
         const results = await pool.run(model, feedsOf(model, processor, tokens(one)), [output]);
-        const vector = float32Data(results[output], output);
+        const { dtype, data } = results[output];
+        const half = dtype === 'float16' && data instanceof Uint16Array;
+        const vector = half ? float16ToFloat32(data) : float32Data(results[output], output);
         if (vector.length !== entry.dimensions) {
           throw new LabelsmithError('BAD_MODEL', `${output} of ${key} is [${results[output].dims}]`);
         }

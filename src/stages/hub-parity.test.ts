@@ -4,7 +4,7 @@
  * YOLOX (`yolox_export.py`).
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -14,6 +14,7 @@ import type { MaskRle } from '../core/dataset.ts';
 import { decodeForModel } from '../images/pillow/decode.ts';
 import type { Detector } from '../models/detector.ts';
 import { createModels } from '../models/models.ts';
+import { ELEMENT_TYPES } from '../onnx/element-types.ts';
 import { decodeModel, encodeModel } from '../onnx/proto.ts';
 import { pixelsFor } from './item-pixels.ts';
 
@@ -188,4 +189,54 @@ test('rf_detr as its own package exports it: one file, its outputs called dets a
     models.importFile(path, { classNames: ['one'], name: 'few' }),
     /91 numbers a box, and 1 name was given/,
   );
+});
+
+test('a network that gives 16-bit floats is read as they are: images and texts', async (t) => {
+  const cacheDir = mkdtempSync(join(tmpdir(), 'labelsmith-hub-'));
+  t.after(() => rmSync(cacheDir, { recursive: true, force: true }));
+  const folder = join(cacheDir, 'halves');
+  cpSync(join(FOLDER, 'clip'), folder, { recursive: true });
+  for (const name of ['vision_model', 'text_model']) {
+    const path = join(folder, 'onnx', `${name}.onnx`);
+    const model = decodeModel(Uint8Array.from(readFileSync(path)));
+    const { graph } = model;
+    const wanted = graph?.output?.find((port) => port.name?.endsWith('_embeds'));
+    assert.ok(graph && wanted?.name && wanted.type?.tensorType);
+    const whole = `${wanted.name}_whole`;
+    for (const node of graph.node ?? []) {
+      node.output = node.output?.map((value) => (value === wanted.name ? whole : value));
+      node.input = node.input?.map((value) => (value === wanted.name ? whole : value));
+    }
+    const to = ELEMENT_TYPES.float16;
+    const cast = {
+      opType: 'Cast',
+      input: [whole],
+      output: [wanted.name],
+      attribute: [{ name: 'to', type: 2, i: BigInt(to) }],
+    };
+    graph.node?.push(cast);
+    wanted.type.tensorType.elemType = to;
+    writeFileSync(path, encodeModel(model));
+  }
+  const { embeddings, texts } = EXPECTED.parse(JSON.parse(readFileSync(join(FOLDER, 'clip/expected.json'), 'utf8')));
+  const models = createModels({ cacheDir, onNotice: () => undefined });
+  const { id } = await models.importModel(folder, { name: 'halves' });
+  // A half has 11 bits.
+  const isNear = (found: ArrayLike<number>, expected: readonly number[]) =>
+    assert.ok(expected.every((value, i) => Math.abs(found[i] - value) <= 2 ** -11 * Math.abs(value) + 1e-4));
+  const embedder = await models.openEmbedder(id, { threads: 1 });
+  for (const [file, expected] of Object.entries(embeddings)) {
+    isNear(await embedder.embed(await pixelsFor(readFileSync(join(FOLDER, file)), embedder.input), 1), expected);
+  }
+  await embedder.close();
+  const encoder = await models.openTextEncoder(id, { threads: 1 });
+  const rows = await encoder.encode(Object.keys(texts));
+  for (const [i, expected] of Object.values(texts).entries()) {
+    const length = Math.hypot(...expected);
+    isNear(
+      rows.data.subarray(i * rows.columns, (i + 1) * rows.columns),
+      expected.map((value) => value / length),
+    );
+  }
+  await encoder.close();
 });
