@@ -121,9 +121,10 @@ const LANES = 2;
 /** Many calls a run, where that is worth it and the network can; undefined where it is not. */
 async function openGathered(
   name: string,
-  { id, input, batch }: PreparedEmbedder,
+  prepared: PreparedEmbedder,
   options: OpenEmbedderOptions,
 ): Promise<OpenedEmbedder | undefined> {
+  const { id, input, batch } = prepared;
   const device = options.pool?.device ?? options.device ?? 'cpu';
   const floatBytes = input.width * input.height * 3 * 4;
   const { gathered = device === 'cpu' ? 1 : imagesARun(await freeBytesOf(device), floatBytes, WIDENING) } = options;
@@ -144,6 +145,7 @@ async function openGathered(
       `${device} has too little memory for ${2 * images} images of ${id} at once: ${images} from now on`,
     );
   try {
+    await requireApart(prepared, open, options);
     const runs = await GatheredRuns.open({ images: gathered, lanes: LANES, open, onFewer });
     const look = (pixels: Uint8Array, count: number): Promise<Look> => {
       if (count !== 1 || pixels.length < imageBytes) {
@@ -154,9 +156,51 @@ async function openGathered(
     return { capacity: LANES * gathered, gathered, look, close: () => runs.close() };
   } catch (error) {
     if (!(error instanceof LabelsmithError) || !['BAD_MODEL', 'UNSUPPORTED'].includes(error.code)) throw error;
+    // Where the device itself is what cannot be used, this says so.
+    const single = await openSingly(prepared, options);
     options.onNotice?.(`${id} takes one image a run: its network has that written into it`);
-    return undefined;
+    return single;
   }
+}
+
+/** Cosine of what is said of an image alone and beside another one; less is another image's doing. */
+const APART_COSINE = 0.999;
+
+/** Fails where what a network says of an image depends on the others of its run: some were exported for one image alone. */
+async function requireApart(
+  prepared: PreparedEmbedder,
+  open: (images: number) => Promise<FixedRuns<Look>>,
+  options: OpenOptions,
+): Promise<void> {
+  const { id, input } = prepared;
+  const byteLength = inputBytes(input);
+  const floats = byteLength / (input.width * input.height * 3) === 4;
+  // Two made-up images: stripes of two widths.
+  const images = [7, 31].map((width) => {
+    const values = Array.from({ length: floats ? byteLength / 4 : byteLength }, (_, i) => (i % width) * (255 / width));
+    return floats ? new Uint8Array(Float32Array.from(values).buffer) : Uint8Array.from(values);
+  });
+  const single = await openSingly(prepared, { ...options, threads: 1 });
+  try {
+    const both = await open(images.length);
+    try {
+      const together = await both.run(images);
+      for (const [i, image] of images.entries()) {
+        const alone = await single.look(image, 1);
+        if (cosineOf(alone.embeddings, together[i].embeddings) >= APART_COSINE) continue;
+        throw new LabelsmithError('BAD_MODEL', `what ${id} says of an image depends on the others of its run`);
+      }
+    } finally {
+      await both.close();
+    }
+  } finally {
+    await single.close();
+  }
+}
+
+function cosineOf(a: Float32Array, b: Float32Array): number {
+  const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, i) => sum + value * y[i], 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
 function rowsOf({ embeddings, votes }: Look, count: number): Look[] {

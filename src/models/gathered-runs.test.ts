@@ -1,6 +1,6 @@
 /** Images that are gathered into runs: whose answer is whose, what too little memory does, and that a network says the same. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -8,6 +8,7 @@ import { setImmediate as soon } from 'node:timers/promises';
 import { z } from 'zod';
 import { pixelsFor } from '../images/pixels-for.ts';
 import { imagesARun, smallestFree } from '../onnx/device-memory.ts';
+import { decodeModel, encodeModel } from '../onnx/proto.ts';
 import { openEmbedder } from './embedder.ts';
 import { GatheredRuns } from './gathered-runs.ts';
 import { createModels } from './models.ts';
@@ -106,3 +107,37 @@ for (const family of ['clip', 'resnet', 'dinov3', 'mobilenetv4']) {
     await Promise.all([single.close(), embedder.close()]);
   });
 }
+
+test('a network that mixes the images of a run is given one at a time, and that is told', async (t) => {
+  const cacheDir = mkdtempSync(join(tmpdir(), 'labelsmith-gathered-'));
+  t.after(() => rmSync(cacheDir, { recursive: true, force: true }));
+  const folder = join(cacheDir, 'mixing');
+  cpSync(join(HUB, 'vit'), folder, { recursive: true });
+  const path = join(folder, 'onnx/model.onnx');
+  const model = decodeModel(Uint8Array.from(readFileSync(path)));
+  const renamed = (value: string) => (value === 'last_hidden_state' ? 'own' : value);
+  for (const node of model.graph?.node ?? []) node.output = node.output?.map(renamed);
+  // The mean over all images of a run is added to each.
+  const axes = [
+    { name: 'axes', type: 7, ints: [0n] },
+    { name: 'keepdims', type: 2, i: 1n },
+  ];
+  model.graph?.node?.push(
+    { opType: 'ReduceMean', input: ['own'], output: ['mean'], attribute: axes },
+    { opType: 'Add', input: ['own', 'mean'], output: ['last_hidden_state'] },
+  );
+  writeFileSync(path, encodeModel(model));
+  const { id } = await createModels({ cacheDir, onNotice: () => undefined }).importModel(folder, { name: 'mixing' });
+  const told: string[] = [];
+  const onNotice = (text: string) => void told.push(text);
+  const embedder = await openEmbedder(id, { cacheDir, threads: 1, gathered: 8, onNotice });
+  assert.equal(embedder.gathered, 1);
+  assert.match(told.join(), /mixing takes one image a run/);
+  const { embeddings } = EXPECTED.parse(JSON.parse(readFileSync(join(HUB, 'vit/expected.json'), 'utf8')));
+  for (const [file, expected] of Object.entries(embeddings)) {
+    const vector = await embedder.embed(await pixelsFor(readFileSync(join(HUB, file)), embedder.input), 1);
+    // Alone an image's mean is itself.
+    assert.ok(expected.every((value, i) => Math.abs((vector[i] ?? 0) - 2 * value) < 1e-3));
+  }
+  await embedder.close();
+});

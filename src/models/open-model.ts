@@ -67,6 +67,14 @@ export interface Running {
   close(): Promise<void>;
 }
 
+/** Sessions of a model on one device: one computes while the other is given its pixels. Each has its own weights there. */
+const DEVICE_SESSIONS = 2;
+
+function ownPool({ threads, device = 'cpu' }: Pick<OpenOptions, 'threads' | 'device'>): Promise<InferencePool> {
+  const most = device === 'cpu' ? threads : Math.min(threads ?? DEVICE_SESSIONS, DEVICE_SESSIONS);
+  return InferencePool.create({ threads: most, device });
+}
+
 /**
  * Loads a prepared model (a path, or its bytes) into every thread of a pool.
  *
@@ -77,7 +85,7 @@ export async function runOnPool(
   { key, input, images = 1 }: { key: string; input: Pick<InputSpec, 'width' | 'height' | 'pillow'>; images?: number },
   options: Pick<OpenOptions, 'threads' | 'pool' | 'device'>,
 ): Promise<Running> {
-  const pool = options.pool ?? (await InferencePool.create({ threads: options.threads, device: options.device }));
+  const pool = options.pool ?? (await ownPool(options));
   const dtype = pixelTypeOf(input.pillow);
   let model: PoolModel;
   try {
