@@ -6,7 +6,7 @@
  * request is never redirected to one that is not.
  */
 import { readFile } from 'node:fs/promises';
-import { rootCertificates } from 'node:tls';
+import * as tls from 'node:tls';
 import type { FetchOptions } from 'make-fetch-happen';
 import { LabelsmithError, messageOf } from '../errors.ts';
 import type { BodyResponse, SendRequest } from './download.ts';
@@ -85,13 +85,17 @@ async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const _ of body);
 }
 
-/** The authorities of a company as Python's tools are told of them, beside the usual ones. Node's own variable works by itself. */
+/**
+ * The authorities of a company as Python's tools are told of them, all of those files, beside those that Node has by itself or by
+ * its own variable.
+ */
 async function certificatesOf(env: NodeJS.ProcessEnv): Promise<string[] | undefined> {
+  const files = new Map<string, string>();
   for (const name of ['REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'SSL_CERT_FILE']) {
     const file = env[name];
-    if (!file) continue;
+    if (!file || files.has(file)) continue;
     try {
-      return [...rootCertificates, await readFile(file, 'utf8')];
+      files.set(file, await readFile(file, 'utf8'));
     } catch (cause) {
       throw new LabelsmithError('USAGE', `${name} names ${file}, which cannot be read: ${messageOf(cause)}`, {
         cause,
@@ -99,5 +103,12 @@ async function certificatesOf(env: NodeJS.ProcessEnv): Promise<string[] | undefi
       });
     }
   }
-  return undefined;
+  return files.size === 0 ? undefined : [...(await nodesOwn(env)), ...files.values()];
+}
+
+/** Since Node 22.15 it says all that it trusts; before, its built-in ones are known, and the file that its variable names. */
+async function nodesOwn(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  if (typeof tls.getCACertificates === 'function') return tls.getCACertificates('default');
+  const extra = env.NODE_EXTRA_CA_CERTS;
+  return [...tls.rootCertificates, ...(extra ? [await readFile(extra, 'utf8').catch(() => '')] : [])];
 }

@@ -184,7 +184,9 @@ async function answerOf(
     if (cause instanceof LabelsmithError) throw cause;
     throw new LabelsmithError('NETWORK', `the hub cannot be reached: ${messageOf(cause)}`, {
       cause,
-      hint: 'Where there is a mirror, HF_ENDPOINT names it. Or copy the model’s files, and import the folder.',
+      hint: /certificate/i.test(messageOf(cause))
+        ? 'A company’s proxy may answer in its place: NODE_EXTRA_CA_CERTS, or REQUESTS_CA_BUNDLE, names the file of its certificates.'
+        : 'Where there is a mirror, HF_ENDPOINT names it. Or copy the model’s files, and import the folder.',
       details: NO_ANSWER,
     });
   });

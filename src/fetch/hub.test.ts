@@ -392,7 +392,7 @@ test('certificates of a company, and no way from an encrypted address to one tha
     code: 'USAGE',
     message: /REQUESTS_CA_BUNDLE names .* cannot be read/,
   });
-  process.env.REQUESTS_CA_BUNDLE = certificate;
+  Object.assign(process.env, { REQUESTS_CA_BUNDLE: key, CURL_CA_BUNDLE: certificate });
   const { status, body } = await sendTo(`${base}/file`)({});
   for await (const _ of body);
   assert.equal(status, 200);
