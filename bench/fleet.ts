@@ -14,6 +14,8 @@ import { overhead } from './fleet/overhead.ts';
 import { queueCalls } from './fleet/queue-calls.ts';
 
 const IMAGES = Number(process.env.LABELSMITH_BENCH_FLEET_IMAGES ?? 100_000);
+/** For the rate of a core, not for what a fleet costs beside it. */
+const LOADS = { detect: { images: 60, shardSize: 20 }, embed: { images: 300, shardSize: 100 } };
 
 export async function run(): Promise<unknown> {
   // As Debian installs it; tests do with less.
@@ -21,7 +23,7 @@ export async function run(): Promise<unknown> {
   try {
     const costs = await commits(`${server.url}?schema=commits`, IMAGES);
     const queue = await queueCalls(`${server.url}?schema=calls`);
-    const { stages, vectorBytesAnImage } = await overhead(server.url, { detect: 60, embed: 300 }, 1);
+    const { stages, vectorBytesAnImage } = await overhead(server.url, LOADS, 1);
     const rateOf = (of: string) => stages.find(({ stage }) => stage === of)?.rates[0]?.local ?? 0;
     const perCore = { detect: rateOf('detect'), embed: rateOf('embed') };
     const last = (rates: readonly number[]) => rates[rates.length - 1];

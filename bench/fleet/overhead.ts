@@ -24,13 +24,20 @@ import { startS3 } from '../../test/fixtures/s3-server.ts';
 import { dataSet, uniquePhotos } from '../photos.ts';
 import { median, rounded } from '../process.ts';
 
-const SHARD = 20;
-const RUN = { seed: 0, threads: 1, shardSize: SHARD };
+const RUN = { seed: 0, threads: 1 };
+const WARM_UP = 16;
 
-type Stage = 'detect' | 'embed';
+export type Stage = 'detect' | 'embed';
 
-/** @param postgres its address @param counts images a round */
-export async function overhead(postgres: string, counts: Readonly<Record<Stage, number>>, rounds: number) {
+/** Images of a run, and of a shard of it. */
+export interface Load {
+  readonly images: number;
+  readonly shardSize: number;
+}
+export type Loads = Readonly<Record<Stage, Load>>;
+
+/** @param postgres its address */
+export async function overhead(postgres: string, loads: Loads, rounds: number) {
   const dir = await mkdtemp(join(tmpdir(), 'labelsmith-overhead-'));
   const storage = await startS3();
   Object.assign(process.env, storage.env);
@@ -38,7 +45,11 @@ export async function overhead(postgres: string, counts: Readonly<Record<Stage, 
   const queueTime = new QueueTime();
   try {
     const photos = join(dir, 'photos');
-    await uniquePhotos(dataSet('coco-train128/images'), Math.max(...Object.values(counts)), photos);
+    await uniquePhotos(
+      dataSet('coco-train128/images'),
+      Math.max(...Object.values(loads).map(({ images }) => images)),
+      photos,
+    );
     const location = `${postgres}?schema=overhead`;
     const local = localEngine();
     const engine = fleetEngine({ local, openQueue: async () => queueTime.of(await bossQueue({ location })) });
@@ -51,15 +62,15 @@ export async function overhead(postgres: string, counts: Readonly<Record<Stage, 
       startProcess: () => startShardProcess({ location, threads: 1, device: 'cpu', worker: 'bench' }),
     });
     for (const workspace of [here, there]) {
-      await addTo(workspace, await openSources(workspace, [photos]), { ...RUN, sync: false });
+      await addTo(workspace, await openSources(workspace, [photos]), { ...RUN, shardSize: 200, sync: false });
       const images = await workspace.store.countImages();
       if (images === 0) throw new Error(`${workspace.name} took in nothing`);
     }
     const stages: Awaited<ReturnType<typeof compared>>[] = [];
     for (const stage of ['detect', 'embed'] as const) {
-      // Models are opened, and code is compiled.
-      for (const workspace of [here, there]) await timed(workspace, stage, SHARD);
-      stages.push(await compared(stage, { images: counts[stage], rounds }, here, there, queueTime));
+      // Files are in the memory of the machine, and models are prepared.
+      for (const workspace of [here, there]) await timed(workspace, stage, { images: WARM_UP, shardSize: WARM_UP });
+      stages.push(await compared(stage, { ...loads[stage], rounds }, here, there, queueTime));
     }
     const vectorBytesAnImage = await vectorBytes(here);
     stop.abort();
@@ -85,30 +96,32 @@ async function vectorBytes({ dir, store }: Workspace): Promise<number> {
 
 async function compared(
   stage: Stage,
-  { images, rounds }: { readonly images: number; readonly rounds: number },
+  { rounds, ...load }: Load & { readonly rounds: number },
   here: Workspace,
   there: Workspace,
   queueTime: QueueTime,
 ) {
+  const { images, shardSize } = load;
   const ratios: number[] = [];
   const rates: { local: number; fleet: number }[] = [];
   let fleetMs = 0;
   queueTime.reset();
   for (let round = 0; round < rounds; round++) {
-    const localMs = await timed(here, stage, images);
-    const ms = await timed(there, stage, images);
+    const localMs = await timed(here, stage, load);
+    const ms = await timed(there, stage, load);
     fleetMs += ms;
     ratios.push(localMs / ms);
     const rate = { local: rounded((images * 1000) / localMs, 1), fleet: rounded((images * 1000) / ms, 1) };
     process.stderr.write(`${stage}, images a second: ${JSON.stringify(rate)}\n`);
     rates.push(rate);
   }
-  const shards = (rounds * images) / SHARD;
+  const shards = (rounds * images) / shardSize;
   const queueMsAShard = queueTime.spentMs / shards;
   const perThousandMs = (fleetMs / (rounds * images)) * 1000;
   return {
     stage,
     images,
+    shardSize,
     rates,
     ratio: rounded(median(ratios), 3),
     queueMsAShard: rounded(queueMsAShard, 1),
@@ -117,23 +130,20 @@ async function compared(
   };
 }
 
-/** Of the stage alone, models being open. */
-async function timed(workspace: Workspace, stage: Stage, limit: number): Promise<number> {
+/** Of the stage, its model's opening included: by the command, and by the worker after it. */
+export async function timed(workspace: Workspace, stage: Stage, { images: limit, shardSize }: Load): Promise<number> {
   const { models } = workspace;
+  const run = { ...RUN, limit, shardSize, force: true };
+  const startedAt = performance.now();
   if (stage === 'detect') {
     const detector = await models.openDetector(DEFAULT_DETECTOR, RUN);
-    const startedAt = performance.now();
-    await detectIn(workspace, detector, { ...RUN, limit, rules: DEFAULT_ACCEPT_RULES, force: true, task: 'objects' });
-    return performance.now() - startedAt;
+    await detectIn(workspace, detector, { ...run, rules: DEFAULT_ACCEPT_RULES, task: 'objects' });
+    await detector.close();
+  } else {
+    const embedder = await models.openEmbedder(DEFAULT_EMBEDDER, RUN);
+    await embedIn(workspace, embedder, run).finally(() => embedder.close());
   }
-  const embedder = await models.openEmbedder(DEFAULT_EMBEDDER, RUN);
-  try {
-    const startedAt = performance.now();
-    await embedIn(workspace, embedder, { ...RUN, limit, force: true });
-    return performance.now() - startedAt;
-  } finally {
-    await embedder.close();
-  }
+  return performance.now() - startedAt;
 }
 
 /** Time that calls of the queue took which brought or ended something; looking at an empty one costs nobody anything. */
