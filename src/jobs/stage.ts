@@ -133,6 +133,8 @@ export interface StageSummary {
 }
 
 export interface Engine {
+  /** Whether other processes run the same command, each a part of it. Default: none does. */
+  readonly isPart?: boolean;
   /**
    * Does what is missing, and gives the sums. Shards are committed one after the other in the order of the plan, so that a
    * stage that is killed and run again goes on at a shard's edge with the same membership.

@@ -4,10 +4,12 @@ import { addStage } from './add/add-stage.ts';
 import { bandStage, copyStage } from './add/alike-stages.ts';
 import { classifyStage } from './classify/classify-stage.ts';
 import { detectStage } from './detect/detect-stage.ts';
+import { doubtStage } from './detect/doubt-stage.ts';
 import { poseStage } from './detect/pose.ts';
 import { segmentStage } from './detect/segment.ts';
 import { assignStage } from './discover/assign.ts';
 import { sampleStage } from './discover/sample-stage.ts';
+import { neighboursStage, restartsStage } from './discover/sample-work.ts';
 import { embedStage } from './embed/embed-stage.ts';
 import { meanStage } from './embed/mean-stage.ts';
 import { matchStage } from './match/match-stage.ts';
@@ -18,11 +20,14 @@ export const STAGES: readonly StageEntry[] = [
   stageEntry(bandStage),
   stageEntry(copyStage),
   stageEntry(detectStage),
+  stageEntry(doubtStage),
   stageEntry(poseStage),
   stageEntry(segmentStage),
   stageEntry(embedStage),
   stageEntry(meanStage),
   stageEntry(sampleStage),
+  stageEntry(neighboursStage),
+  stageEntry(restartsStage),
   stageEntry(assignStage),
   stageEntry(matchStage),
   stageEntry(labelStage),

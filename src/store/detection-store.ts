@@ -40,12 +40,19 @@ export interface DetectionStore {
     readonly frozenIou: number;
     readonly imageIds: readonly ImageId[];
   }): Promise<number>;
-  /** Candidates of one model, in order of image id, in pages. */
-  candidates(modelKey: string): AsyncIterable<readonly { imageId: ImageId; detections: Detections }[]>;
+  /** Candidates of one model, in order of image id, in pages; of the images of a range alone, where one is given. */
+  candidates(modelKey: string, range?: IdRange): AsyncIterable<readonly { imageId: ImageId; detections: Detections }[]>;
   /** Candidates that one model left of these images; images without any are left out. */
   candidatesOf(modelKey: string, imageIds: readonly ImageId[]): Promise<Map<ImageId, Detections>>;
   /** Keys of the models that left candidates, with the number of images. */
   candidateModels(): Promise<{ modelKey: string; images: number; classNames: readonly string[] }[]>;
+}
+
+/** Ids from the first that begins with `from` up to but not including the first that begins with `below`; whole bytes in hex. */
+export interface IdRange {
+  readonly from: string;
+  /** Undefined: to the end. */
+  readonly below?: string;
 }
 
 export interface DetectionItem {

@@ -69,7 +69,7 @@ export type { ArtifactStore } from './artifact-store.ts';
 export type { AuditAnswer, AuditItem, AuditRecord, AuditStore, NewAudit } from './audit-store.ts';
 export type { ClassRecord, CorpusStore, LabelCount } from './corpus-store.ts';
 export type { DatasetQuery, DatasetStore, DatasetView } from './dataset-store.ts';
-export type { AcceptedRegion, DetectionShard, DetectionStore } from './detection-store.ts';
+export type { AcceptedRegion, DetectionShard, DetectionStore, IdRange } from './detection-store.ts';
 export type { ExportRecord, ExportStore } from './export-store.ts';
 export type { GroupStore, SimilarPair } from './group-store.ts';
 export type { HousekeepingStore, StoreOverview, StoreSummary } from './housekeeping-store.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Workspace } from '../../jobs/workspace.ts';
 import { checkDiscover, discoverWith } from '../../stages/discover/discover-with.ts';
 import { METHODS } from '../../stages/discover/hierarchy.ts';
 import { namerFrom } from '../../stages/discover/namer.ts';
@@ -11,6 +12,7 @@ import { clusterCount, duration, fraction, taskName, wholeNumber } from '../text
 import { flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 import { EMBED_OPTIONS } from './embed.ts';
+import { PART, partOf } from './part-option.ts';
 
 export const CLUSTERS = option(
   '--k <n>',
@@ -73,6 +75,7 @@ export const discover = command({
       z.string().optional(),
     ),
     recluster: flag('--recluster', 'cluster everything again'),
+    ...PART,
   },
   dryRun: true,
   limit: true,
@@ -90,8 +93,9 @@ export const discover = command({
   ],
   run({ options, ...context }) {
     const { global, output, signal } = context;
-    return withWorkspace(context, async (workspace) => {
-      const { model, quality, namer: url, namerModel, namerTimeout: timeoutMs, ...asked } = options;
+    const part = partOf({ shard: options.shard, force: options.recluster }, '--recluster');
+    const work = async (workspace: Workspace) => {
+      const { model, quality, namer: url, namerModel, namerTimeout: timeoutMs, shard: _, ...asked } = options;
       const noNames: string[] = [];
       const namer =
         url === undefined
@@ -133,7 +137,7 @@ export const discover = command({
       }
       const result = await discoverWith(workspace, request, run);
       run.done();
-      const { counts, metrics: _, ...told } = result;
+      const { counts, metrics: _metrics, ...told } = result;
       output.document({ ...counts, ...told, embedded: embedded.counts });
       printDiscovered(output, result, items, options.level);
       printNamesByWords(output, result, options.wordShare);
@@ -146,6 +150,7 @@ export const discover = command({
         );
       }
       return global.strict && embedded.counts.quarantined > 0 ? 1 : 0;
-    });
+    };
+    return withWorkspace(context, work, { part });
   },
 });

@@ -12,12 +12,19 @@ export const PART = {
   ),
 };
 
-/** Which part a command does: without the option what is missing of all, where any were done. */
-export function partOf({ shard, force }: { readonly shard?: Part; readonly force?: boolean }): Part | 'rest' {
+/**
+ * Which part a command does: without the option what is missing of all, where any were done.
+ *
+ * @param anew the option that `force` stands for
+ */
+export function partOf(
+  { shard, force }: { readonly shard?: Part; readonly force?: boolean },
+  anew = '--force',
+): Part | 'rest' {
   if (shard === undefined) return 'rest';
   if (force !== true) return shard;
   // What another part has forced already cannot be told from what was there before.
-  throw new LabelsmithError('USAGE', '--shard does what is missing, and --force means that nothing is there.', {
-    hint: 'Leave --force away, or let one process or workers (--fleet) do everything again.',
+  throw new LabelsmithError('USAGE', `--shard does what is missing, and ${anew} means that nothing is there.`, {
+    hint: `Leave ${anew} away, or let one process or workers (--fleet) do everything again.`,
   });
 }

@@ -59,6 +59,29 @@ export async function withClaim<T>(
   }
 }
 
+export interface TurnOptions extends ClaimOptions {
+  /** When aborted, waiting ends. */
+  readonly signal?: AbortSignal;
+}
+
+/** The same, but waits while somebody else is at it. */
+export async function inTurn<T>(
+  store: Settings,
+  name: string,
+  work: (mine: () => void) => Promise<T>,
+  { signal, ...options }: TurnOptions = {},
+): Promise<T> {
+  for (;;) {
+    const claimed = await withClaim(store, name, work, options);
+    if (claimed.kind === 'done') return claimed.value;
+    if (signal?.aborted) {
+      throw new LabelsmithError('INTERRUPTED', `Stopped while another process is at ${name}.`, {
+        hint: 'Run it again.',
+      });
+    }
+  }
+}
+
 /** Takes the claim, at once where nobody has it, or when its holder was not heard of for long. */
 async function isFree(
   store: Settings,
@@ -79,7 +102,7 @@ async function isFree(
 }
 
 function lostClaim(name: string): LabelsmithError {
-  return new LabelsmithError('BUSY', `Another process writes down ${name}, since this one was not heard of`, {
+  return new LabelsmithError('BUSY', `Another process is at ${name}, since this one was not heard of`, {
     hint: 'Nothing is lost: run the same command again when it has ended.',
   });
 }

@@ -36,6 +36,7 @@ export interface PartsOptions {
 
 export function partsEngine({ local, part, claim }: PartsOptions): Engine {
   return {
+    isPart: part !== undefined,
     async run(stage, job, context) {
       if (context !== undefined) return new PartsRun(local, stage, job, context, claim).run(part);
       const own = await stage.open(job);

@@ -18,6 +18,8 @@ export interface KMeansOptions {
   readonly seed?: number;
   /** Runs from different seeds, of which the one with the least inertia is kept (default 1); the time grows with it. */
   readonly restarts?: number;
+  /** The number of the first of them (default 0), so that others can be made elsewhere. */
+  readonly firstRun?: number;
   /** Default 300. */
   readonly maxIterations?: number;
   /**
@@ -49,13 +51,18 @@ export async function kmeans(pool: InferencePool, points: Matrix, options: KMean
   const settings = { maxIterations, tolerance, spherical, signal };
   if (start) return lloyd(pool, shared, spherical ? normalisedRows(start) : shareMatrix(start), settings);
   let best: LloydResult | undefined;
-  for (let run = 0; run < (options.restarts ?? 1); run++) {
+  const { firstRun = 0, restarts = 1 } = options;
+  for (let run = firstRun; run < firstRun + restarts; run++) {
     const centres = await seedCentres(pool, shared, k, { seed, run, sample: options.seedingSample });
-    const result = await lloyd(pool, shared, centres, settings);
-    if (!best || result.inertia < best.inertia) best = result;
+    best = betterOf(best, await lloyd(pool, shared, centres, settings));
   }
   if (best) return best;
   throw new LabelsmithError('USAGE', `restarts must be at least 1, not ${options.restarts}`);
+}
+
+/** The run that is kept: that of least inertia, of equal ones the first. */
+export function betterOf<Run extends Pick<KMeansResult, 'inertia'>>(best: Run | undefined, next: Run): Run {
+  return best === undefined || next.inertia < best.inertia ? next : best;
 }
 
 export interface SeedCentresOptions {

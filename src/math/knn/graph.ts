@@ -20,22 +20,49 @@ export async function neighbourGraph(
   n: number,
   signal?: AbortSignal,
 ): Promise<NeighbourGraph> {
-  const indices = new Int32Array(points.rows * n).fill(-1);
-  const similarities = new Float32Array(points.rows * n).fill(Number.NEGATIVE_INFINITY);
-  for (let start = 0; start < points.rows; start += STEP) {
+  const graph = noGraph(points.rows, n);
+  for (let from = 0; from < points.rows; from += STEP) {
     signal?.throwIfAborted();
-    const end = Math.min(points.rows, start + STEP);
-    const found = await index.search(rowsOf(points, start, end), n + 1);
-    for (let row = start; row < end; row++) {
-      let to = row * n;
-      for (let from = (row - start) * (n + 1), stop = from + n + 1; from < stop && to < (row + 1) * n; from++) {
-        if (found.indices[from] === row) continue;
-        indices[to] = found.indices[from];
-        similarities[to++] = found.similarities[from];
-      }
+    const to = Math.min(points.rows, from + STEP);
+    putRows(graph, from, await neighboursOfRows(index, points, { from, to }, n));
+  }
+  return graph;
+}
+
+/** Of so many rows, none of which has a neighbour yet. */
+export function noGraph(rows: number, n: number): NeighbourGraph {
+  return {
+    indices: new Int32Array(rows * n).fill(-1),
+    similarities: new Float32Array(rows * n).fill(Number.NEGATIVE_INFINITY),
+    n,
+  };
+}
+
+/** Puts the neighbours of some rows in their place, the first of them at row `from`. */
+export function putRows({ indices, similarities, n }: NeighbourGraph, from: number, rows: NeighbourGraph): void {
+  indices.set(rows.indices, from * n);
+  similarities.set(rows.similarities, from * n);
+}
+
+/** The graph's rows `from` up to but not including `to`. @param points as for {@link neighbourGraph} */
+export async function neighboursOfRows(
+  index: NeighbourIndex,
+  points: Matrix,
+  { from, to }: { readonly from: number; readonly to: number },
+  n: number,
+): Promise<NeighbourGraph> {
+  const graph = noGraph(to - from, n);
+  const found = await index.search(rowsOf(points, from, to), n + 1);
+  for (let row = from; row < to; row++) {
+    let put = (row - from) * n;
+    const end = put + n;
+    for (let at = (row - from) * (n + 1), stop = at + n + 1; at < stop && put < end; at++) {
+      if (found.indices[at] === row) continue;
+      graph.indices[put] = found.indices[at];
+      graph.similarities[put++] = found.similarities[at];
     }
   }
-  return { indices, similarities, n };
+  return graph;
 }
 
 /** The same graph with at most `count` neighbours each, the nearest. */

@@ -11,7 +11,8 @@ import { LabelsmithError } from '../../errors.ts';
 import { CopyFinder, joinedPairs } from '../../images/copies/find-copies.ts';
 import { NearDuplicateSearch, nearDuplicateParts } from '../../images/duplicates.ts';
 import { type AlikeSearch, type GroupRow, GroupTable, type OrderedTable } from '../../images/groups.ts';
-import type { StageDefinition, StageJob } from '../../jobs/stage.ts';
+import { type Merging, reductionStage } from '../../jobs/reduction.ts';
+import type { StageJob } from '../../jobs/stage.ts';
 import type { Store } from '../../store/store.ts';
 
 /** Grows when other groups come of the same facts. */
@@ -51,8 +52,6 @@ function factsLine({ id, perceptualHash, width, height, capturedAtMs, camera, pa
 interface AlikeContext {
   readonly count: number;
   readonly isQuick: boolean;
-  /** Told of each shard's pairs when it is committed; in the process that runs the stage. */
-  readonly onFound?: (pairs: Uint32Array, overfull: number) => void;
 }
 
 const FACTS = z.object({ facts: z.string() });
@@ -65,17 +64,17 @@ async function sameFacts({ workspace, settings }: StageJob<z.infer<typeof FACTS>
 
 const BAND_PART = z.object({ band: z.int(), from: z.int(), to: z.int() });
 
-interface BandContext extends AlikeContext {
-  readonly search: NearDuplicateSearch;
-}
-
 interface BandPairs {
   /** Shape [pairs, 3]: i, j and distance. */
   readonly pairs: Uint32Array;
   readonly overfull: number;
 }
 
-export const bandStage: StageDefinition<z.infer<typeof FACTS>, BandContext, z.infer<typeof BAND_PART>, BandPairs> = {
+interface BandContext extends AlikeContext, Merging<BandPairs> {
+  readonly search: NearDuplicateSearch;
+}
+
+export const bandStage = reductionStage<z.infer<typeof FACTS>, BandContext, z.infer<typeof BAND_PART>, BandPairs>({
   name: 'near-duplicates',
   within: 'add',
   settings: FACTS,
@@ -91,20 +90,12 @@ export const bandStage: StageDefinition<z.infer<typeof FACTS>, BandContext, z.in
     yield* nearDuplicateParts(isQuick ? 1 : PARTS_A_BAND);
   },
 
-  async process({ search }, part, eachItem) {
-    const [found] = await eachItem([part], async (one): Promise<BandPairs> => {
-      const pairs: number[] = [];
-      const overfull = search.in(one, (i, j, distance) => pairs.push(i, j, distance));
-      return { pairs: Uint32Array.from(pairs), overfull };
-    });
-    return found;
+  async map({ search }, part) {
+    const pairs: number[] = [];
+    const overfull = search.in(part, (i, j, distance) => pairs.push(i, j, distance));
+    return { pairs: Uint32Array.from(pairs), overfull };
   },
-
-  async commit({ onFound }, _part, { pairs, overfull }) {
-    onFound?.(pairs, overfull);
-    return {};
-  },
-};
+});
 
 const COPY_SETTINGS = FACTS.extend({
   /** Key of a blob: shape [n], what is joined already. Empty where the process that runs the stage has it. */
@@ -112,18 +103,18 @@ const COPY_SETTINGS = FACTS.extend({
 });
 const PICTURES = z.object({ from: z.int(), to: z.int() });
 
-interface CopyContext extends AlikeContext {
+interface CopyContext extends AlikeContext, Merging<Uint32Array> {
   readonly finder: CopyFinder;
   readonly picturesAShard: number;
   close?(): Promise<void>;
 }
 
-export const copyStage: StageDefinition<
+export const copyStage = reductionStage<
   z.infer<typeof COPY_SETTINGS>,
   CopyContext,
   z.infer<typeof PICTURES>,
   Uint32Array
-> = {
+>({
   name: 'copies',
   within: 'add',
   settings: COPY_SETTINGS,
@@ -150,16 +141,8 @@ export const copyStage: StageDefinition<
     }
   },
 
-  async process({ finder }, pictures, eachItem) {
-    const [found] = await eachItem([pictures], (one) => finder.find(one));
-    return found;
-  },
-
-  async commit({ onFound }, _pictures, pairs) {
-    onFound?.(pairs, 0);
-    return {};
-  },
-};
+  map: ({ finder }, pictures) => finder.find(pictures),
+});
 
 /** Stopped before all was looked at: what was found says nothing. */
 export class SearchStopped extends Error {}
@@ -185,12 +168,12 @@ export function searchBy(
       const search = new NearDuplicateSearch(columns);
       search.equal(onPair);
       let overfullBuckets = 0;
-      const onFound = (pairs: Uint32Array, overfull: number) => {
+      const merge = ({ pairs, overfull }: BandPairs) => {
         overfullBuckets += overfull;
         for (let at = 0; at < pairs.length; at += 3) onPair(pairs[at], pairs[at + 1], pairs[at + 2]);
       };
       const count = columns.high.length;
-      const context = { count, isQuick: count < minToSpread, search, onFound };
+      const context = { count, isQuick: count < minToSpread, search, merge };
       const { interrupted } = await workspace.engine.run(bandStage, { ...how, settings: { facts } }, context);
       if (interrupted) throw new SearchStopped();
       return overfullBuckets;
@@ -207,7 +190,7 @@ export function searchBy(
           isQuick,
           finder,
           picturesAShard,
-          onFound: (pairs: Uint32Array) => parts.push(pairs),
+          merge: (pairs: Uint32Array) => parts.push(pairs),
         };
         const settings = { facts, roots: isQuick ? '' : key };
         const { interrupted } = await workspace.engine.run(copyStage, { ...how, settings }, context);

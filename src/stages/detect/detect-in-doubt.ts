@@ -9,7 +9,8 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import type { Detector } from '../../models/detector.ts';
 import { type DetectOptions, type DetectResult, detectIn } from './detect.ts';
 import { detectionKey } from './detect-stage.ts';
-import { type ClassDoubt, type DoubtQuery, doubtsIn, rulesInDoubt } from './doubt.ts';
+import { type ClassDoubt, type DoubtQuery, rulesInDoubt } from './doubt.ts';
+import { doubtsIn, doubtsTogether } from './doubt-stage.ts';
 import { scoreOddsOf } from './score-odds.ts';
 
 /** That the rules are applied once more is worth a line where it takes time. */
@@ -38,10 +39,11 @@ export async function detectInDoubt(
   const query = doubtQuery(detector, options);
   if (query === undefined) return { result: await detectIn(workspace, detector, options), doubts: null };
   const inDoubt = (doubts: readonly ClassDoubt[]) => (raisesThresholds(request) ? rulesInDoubt(rules, doubts) : rules);
-  const first = await doubtsIn(workspace.store, query);
+  const looked = () => doubtsTogether(workspace, query, options);
+  const first = await looked();
   const before = inDoubt(first);
   const result = await detectIn(workspace, detector, { ...options, rules: before });
-  const doubts = result.counts.detected > 0 ? await doubtsIn(workspace.store, query) : first;
+  const doubts = result.counts.detected > 0 ? await looked() : first;
   const after = inDoubt(doubts);
   if (result.interrupted || acceptKeyOf(before, task) === acceptKeyOf(after, task)) return { result, doubts };
   const onProgress: DetectOptions['onProgress'] = (now) => now.elapsedMs > SAID_FROM_MS && options.onProgress?.(now);

@@ -13,7 +13,6 @@
 import type { Detections } from '../../core/boxes.ts';
 import { type AcceptRules, DEFAULT_THRESHOLD } from '../../corpus/accept.ts';
 import { chanceRight, shareRight } from '../../math/prior-shift.ts';
-import type { Store } from '../../store/store.ts';
 import type { ScoreOdds } from './score-odds.ts';
 
 export interface ClassDoubt {
@@ -50,24 +49,33 @@ const BINS = Math.round((1 - MIN_SCORE) / BIN);
 /** Thresholds are whole steps, so that some more images do not move them. */
 const THRESHOLD_STEP = 0.05;
 
-/** Candidates of each class by score. */
-export class ScoreHistograms {
-  readonly #counts = new Map<string, Uint32Array>();
+/** Candidates of each class by score: sums of whole numbers, so that it does not matter who counted which. */
+export class ScoreHistograms<Class = string> {
+  readonly #counts = new Map<Class, Uint32Array>();
 
-  /** @param nameOf what the corpus calls a class of the model, by its number */
-  add({ count, scores, classes }: Detections, nameOf: (index: number) => string): void {
+  /** @param nameOf what a class of the model is called here, by its number */
+  add({ count, scores, classes }: Detections, nameOf: (index: number) => Class): void {
     for (let i = 0; i < count; i++) {
-      const name = nameOf(classes[i]);
-      const counts = this.#counts.get(name) ?? new Uint32Array(BINS);
       const bin = Math.min(BINS - 1, Math.max(0, Math.floor((scores[i] - MIN_SCORE) / BIN + 1e-6)));
-      counts[bin]++;
-      this.#counts.set(name, counts);
+      this.#of(nameOf(classes[i]))[bin]++;
     }
   }
 
+  /** @param counts of one class, [190] */
+  addCounts(name: Class, counts: Uint32Array): void {
+    const own = this.#of(name);
+    for (let bin = 0; bin < BINS; bin++) own[bin] = own[bin] + counts[bin];
+  }
+
   /** In order of name. */
-  classes(): [name: string, counts: Uint32Array][] {
+  classes(): [name: Class, counts: Uint32Array][] {
     return [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  #of(name: Class): Uint32Array {
+    const there = this.#counts.get(name) ?? new Uint32Array(BINS);
+    this.#counts.set(name, there);
+    return there;
   }
 }
 
@@ -112,19 +120,6 @@ function logRatioOf(score: number, { intercept, slope, share }: ScoreOdds): numb
 }
 
 const logit = (p: number) => Math.log(p / (1 - p));
-
-/** From the candidates that a model left in a workspace. */
-export async function doubtsIn(
-  store: Pick<Store, 'candidates'>,
-  { modelKey, classNames, mapping, odds }: DoubtQuery,
-): Promise<ClassDoubt[]> {
-  const histograms = new ScoreHistograms();
-  const names = classNames.map((name) => mapping[name] ?? name);
-  for await (const page of store.candidates(modelKey)) {
-    for (const { detections } of page) histograms.add(detections, (index) => names[index]);
-  }
-  return classDoubts(histograms, odds);
-}
 
 export interface DoubtQuery {
   readonly modelKey: string;

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { IdMap } from '../../core/id-set.ts';
-import type { ItemId } from '../../core/ids.ts';
+import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import type { ItemKind, Label } from '../../core/labels.ts';
 import { CorpusIndex } from '../../corpus/state.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -31,6 +31,7 @@ import { type Copies, copiesIn } from './copies.ts';
 import { neighboursOf } from './hierarchy.ts';
 import { keptKey, keptLayout } from './kept-sample.ts';
 import { assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
+import { mapKeyOf } from './map-record.ts';
 import { type MapWriter, openMapWriter } from './map-writer.ts';
 import type { Sample } from './sample.ts';
 
@@ -84,6 +85,7 @@ export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorS
   settings: ASSIGN_SETTINGS,
   shard: VECTOR_SHARD,
   open: openFromRecord,
+  fingerprint: clustersKey,
 
   async close({ close }) {
     await close?.();
@@ -108,6 +110,12 @@ export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorS
     return counts;
   },
 };
+
+/** Names the clusters, by all that decides what items are given. No model's name stands before it. */
+function clustersKey({ model, own, classNames }: AssignContext): string {
+  const decidedBy = [mapKeyOf(model), ...classNames, ...model.sample.map((key) => own.get(key) ?? -1)];
+  return `@${sha256Hex(decidedBy.join('\n')).slice(0, 16)}`;
+}
 
 async function assigned(context: AssignContext, shard: VectorShard): Promise<ShardResult> {
   const { store, vectors, task, recipe, mean, classNames, sample, own, ofCopy, cut, map, runId } = context;

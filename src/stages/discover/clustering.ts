@@ -20,6 +20,7 @@ import { nuisanceFor, withoutNuisance } from './nuisance.ts';
 import type { DiscoverEffects, DiscoverOptions } from './options.ts';
 import { readSample, type Sample, sampleKey } from './sample.ts';
 import { drawSample } from './sample-stage.ts';
+import { withSpreadWork } from './sample-work.ts';
 
 /** A clustering that is asked for, and the vectors it is of. */
 export interface ClusteringRequest {
@@ -77,6 +78,11 @@ export async function clusteringFor(request: ClusteringRequest, there: ClusterMo
   const { method, asked } = done.model;
   const because = 'none of the items that were clustered is embedded any more';
   return carriedOut({ kind: 'cluster', method, asked, because });
+}
+
+/** Whether the clusters there are fit what is asked for. */
+export function keepsClusters(request: ClusteringRequest, there: ClusterModel | undefined): boolean {
+  return planOf(request, there).kind === 'keep';
 }
 
 function planOf(request: ClusteringRequest, there: ClusterModel | undefined): Plan {
@@ -181,11 +187,13 @@ async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: '
     throw new LabelsmithError('USAGE', `${plural(asked, 'cluster')} cannot be made of ${plural(ids.length, 'item')}.`);
   }
   const vectors = await withoutNuisance(effects.pool, asTheyAre, nuisanceFor(recipe));
+  const treeOf = (by: Method, leaves?: number) =>
+    withSpreadWork(job, effects.pool, { count: countItems(shards), spreadFrom }, (work) =>
+      hierarchyOf(effects.pool, vectors, { method: by, seed, leaves, fromMean, signal, work }),
+    );
   let leaves = asked === 'auto' ? undefined : asked;
-  if (method === 'kmeans' && leaves === undefined) {
-    leaves = suggestedK(await hierarchyOf(effects.pool, vectors, { method: 'graph', seed, fromMean, signal }));
-  }
-  const hierarchy = await hierarchyOf(effects.pool, vectors, { method, seed, leaves, fromMean, signal });
+  if (method === 'kmeans' && leaves === undefined) leaves = suggestedK(await treeOf('graph'));
+  const hierarchy = await treeOf(method, leaves);
   const k = clustersWanted(method, hierarchy, asked);
   const sample = ids.map(sampleKey);
   const { space } = recipe;

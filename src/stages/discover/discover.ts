@@ -9,6 +9,7 @@
  */
 import { LabelsmithError } from '../../errors.ts';
 import { originalBytes, type ReadPath } from '../../jobs/image-reader.ts';
+import { inTurn } from '../../jobs/parts/claim.ts';
 import { recordRun } from '../../jobs/run.ts';
 import type { StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
@@ -18,7 +19,7 @@ import { type EmbeddingRecipe, requireRecipe, type SpaceMean, savedMean } from '
 import { countItems, SPREAD_FROM } from '../vector-shard.ts';
 import { assignStage, classesOfClusters, clusteredSample, graphOf, likelyRightOf, sizesOf } from './assign.ts';
 import { type ClusterModel, savedModel, saveModel } from './cluster-model.ts';
-import { type Clustering, type ClusteringRequest, clusteringFor } from './clustering.ts';
+import { type Clustering, type ClusteringRequest, clusteringFor, keepsClusters } from './clustering.ts';
 import { copiesIn } from './copies.ts';
 import { described, mapFindings } from './findings.ts';
 import { keepForOthers, keptKey, keptLayout } from './kept-sample.ts';
@@ -58,11 +59,8 @@ async function discover(
     const mean = await meanFor(part, options, recipe, shards, count);
     const copies = await copiesIn(store, items);
     const request: ClusteringRequest = { effects, options, job: part, task, items, recipe, shards, mean, copies };
-    const there = await savedModel(store, task);
-    const clustering = await clusteringFor(request, there);
+    const { clustering, clustered, model } = await clustersFor(request);
     const { plan } = clustering;
-    const clustered = clusteredSample(pool, clustering.model, clustering.sample, copies);
-    const model = plan.kind === 'keep' ? clustering.model : await adopted(request, clustering, clustered.sample, there);
     const { ids: sampleIds, vectors: rows, fromMean } = clustering.sample;
     const neighbours = async () => model.hierarchy.neighbours ?? (await graphOf(pool, rows, signal));
     const key = keptKey(model, shards);
@@ -111,6 +109,31 @@ async function meanFor(
   const outgrown = before?.subset && before.count !== count;
   if (before && !recluster && !outgrown) return before;
   return fitMeanTogether(job, recipe, shards, { subset: limit !== undefined, spreadFrom });
+}
+
+interface Clustered {
+  readonly clustering: Clustering;
+  readonly clustered: ReturnType<typeof clusteredSample>;
+  /** With names. */
+  readonly model: ClusterModel;
+}
+
+/** The clusters there are, or new ones; of several processes that do a part each, one makes them, and the others wait. */
+async function clustersFor(request: ClusteringRequest): Promise<Clustered> {
+  const { effects, job, task, copies } = request;
+  const { store } = effects;
+  const made = async (mine: () => void = () => {}): Promise<Clustered> => {
+    const there = await savedModel(store, task);
+    const clustering = await clusteringFor(request, there);
+    const { plan, model, sample } = clustering;
+    const clustered = clusteredSample(effects.pool, model, sample, copies);
+    mine();
+    if (plan.kind === 'keep') return { clustering, clustered, model };
+    return { clustering, clustered, model: await adopted(request, clustering, clustered.sample, there) };
+  };
+  const { workspace, signal } = job;
+  if (!workspace.engine.isPart || keepsClusters(request, await savedModel(store, task))) return made();
+  return inTurn(store, `clusters of ${task}`, made, { signal });
 }
 
 /** New clusters with their names, in the place of those there were. */

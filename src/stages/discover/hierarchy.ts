@@ -34,6 +34,16 @@ export interface HierarchyOptions {
   /** For `graph`: how far each item was from the mean before its vector had length 1, [items]. */
   readonly fromMean?: Float32Array;
   readonly signal?: AbortSignal;
+  /** Who does what costs most. Default: the pool. */
+  readonly work?: HierarchyWork;
+}
+
+/** What costs most of a tree: the square of the items, and restarts of k-means. The same bits whoever does it. */
+export interface HierarchyWork {
+  /** As {@link neighboursOf}. */
+  neighbours(vectors: Matrix): Promise<NeighbourGraph>;
+  /** The labels of the best of {@link KMEANS_RESTARTS} runs of k-means, [items]. */
+  kmeans(vectors: Matrix, options: { readonly k: number; readonly seed: number }): Promise<Int32Array>;
 }
 
 export interface Hierarchy {
@@ -57,12 +67,12 @@ const MAX_LEAVES = 4000;
 const SMALL_CLUSTERS = 2000;
 /** A cluster of `density` has at least this many items, and at least one in two hundred. */
 const MIN_CLUSTER = 8;
-const KMEANS_RESTARTS = 10;
+export const KMEANS_RESTARTS = 10;
 const ANCHORS = 512;
 
 /** @param vectors shape [items, columns], rows of length 1, in shared memory. */
 export async function hierarchyOf(pool: InferencePool, vectors: Matrix, options: HierarchyOptions): Promise<Hierarchy> {
-  const { method, seed, signal } = options;
+  const { method, seed, signal, work = workOf(pool, signal) } = options;
   if (vectors.rows < 2) {
     const tree = {
       points: vectors.rows,
@@ -74,17 +84,16 @@ export async function hierarchyOf(pool: InferencePool, vectors: Matrix, options:
   }
   switch (method) {
     case 'graph': {
-      const neighbours = await neighboursOf(pool, vectors, signal);
+      const neighbours = await work.neighbours(vectors);
       return graphHierarchy(pool, vectors, neighbours, options);
     }
     case 'kmeans': {
       const k = options.leaves;
       if (k === undefined) throw new LabelsmithError('USAGE', 'k-means needs to be told how many clusters to make');
-      const { labels } = await kmeans(pool, vectors, { k, seed, restarts: KMEANS_RESTARTS, signal });
-      return overLeaves(vectors, labels);
+      return overLeaves(vectors, await work.kmeans(vectors, { k, seed }));
     }
     case 'density': {
-      const neighbours = await neighboursOf(pool, vectors, signal);
+      const neighbours = await work.neighbours(vectors);
       const map = diffusionMap(neighbours, { seed, signal }).coordinates;
       const least = Math.max(MIN_CLUSTER, Math.ceil(vectors.rows / 200));
       const nearest = await neighbourGraph(exactIndex(pool, map), map, Math.min(NEIGHBOURS, map.rows - 1), signal);
@@ -94,6 +103,14 @@ export async function hierarchyOf(pool: InferencePool, vectors: Matrix, options:
     default:
       return method satisfies never;
   }
+}
+
+function workOf(pool: InferencePool, signal?: AbortSignal): HierarchyWork {
+  return {
+    neighbours: (vectors) => neighboursOf(pool, vectors, signal),
+    kmeans: async (vectors, { k, seed }) =>
+      (await kmeans(pool, vectors, { k, seed, restarts: KMEANS_RESTARTS, signal })).labels,
+  };
 }
 
 /** Neighbours whose distance says how remote an item is. */
@@ -153,8 +170,11 @@ async function withTheRest(pool: InferencePool, { vectors, usual, own, leafOfUsu
 
 /** The graph that clusters and the data map come from. @param vectors at least 2. */
 export function neighboursOf(pool: InferencePool, vectors: Matrix, signal?: AbortSignal): Promise<NeighbourGraph> {
-  return neighbourGraph(exactIndex(pool, vectors), vectors, Math.min(NEIGHBOURS, vectors.rows - 1), signal);
+  return neighbourGraph(exactIndex(pool, vectors), vectors, neighboursAmong(vectors), signal);
 }
+
+/** Neighbours that each has in it. */
+export const neighboursAmong = ({ rows }: Pick<Matrix, 'rows'>) => Math.min(NEIGHBOURS, rows - 1);
 
 /** Edges from every item to the nearest of some drawn at random, so that no part of the neighbour graph stands alone. */
 async function bridges(pool: InferencePool, map: Matrix, seed: number): Promise<NeighbourGraph> {

@@ -17,7 +17,8 @@ const SAMPLE: BlobKind<z.infer<typeof SAMPLE_HEADER>> = { version: 1, header: SA
 const LAYOUT_HEADER = z.object({ usualDistance: z.number(), sha256: z.string() });
 const LAYOUT: BlobKind<z.infer<typeof LAYOUT_HEADER>> = { version: 1, header: LAYOUT_HEADER };
 
-const FOLDER = 'samples/';
+/** All that holds vectors of items, but for their files. */
+export const SAMPLES_FOLDER = 'samples/';
 const SAMPLE_ENDING = '.sample';
 const LAYOUT_ENDING = '.layout';
 
@@ -42,21 +43,26 @@ export async function keepForOthers(
 
 /** For items that are forgotten too: what is kept holds their vectors. */
 export async function dropKeptSamples(blobs: Pick<BlobStore, 'list' | 'delete'>): Promise<void> {
-  for await (const { key } of blobs.list(FOLDER)) await blobs.delete(key);
+  for await (const { key } of blobs.list(SAMPLES_FOLDER)) await blobs.delete(key);
 }
 
-async function keepSample(
+export async function keepSample(
   blobs: Pick<BlobStore, 'put'>,
   key: string,
   { ids, vectors, fromMean }: Sample,
 ): Promise<void> {
   const bytes = Buffer.concat([bytesOf(vectors.data), bytesOf(fromMean)]);
   const header = { ids: [...ids], columns: vectors.columns, sha256: sha256Hex(bytes) };
-  await putDescribed(blobs, `${FOLDER}${key}${SAMPLE_ENDING}`, SAMPLE, { header, bytes });
+  await putDescribed(blobs, `${SAMPLES_FOLDER}${key}${SAMPLE_ENDING}`, SAMPLE, { header, bytes });
+}
+
+/** What cannot be deleted now goes with the next samples that do. */
+export async function dropSample(blobs: Pick<BlobStore, 'delete'>, key: string): Promise<void> {
+  await blobs.delete(`${SAMPLES_FOLDER}${key}${SAMPLE_ENDING}`).catch(() => {});
 }
 
 export async function keptSample(blobs: Pick<BlobStore, 'get'>, key: string): Promise<Sample | undefined> {
-  const found = await getDescribed(blobs, `${FOLDER}${key}${SAMPLE_ENDING}`, SAMPLE);
+  const found = await getDescribed(blobs, `${SAMPLES_FOLDER}${key}${SAMPLE_ENDING}`, SAMPLE);
   if (found === undefined) return undefined;
   const { ids, columns, sha256 } = found.header;
   const numbers = floatsOf(found.bytes, ids.length * (columns + 1), sha256);
@@ -81,7 +87,7 @@ async function keepLayout(
 ): Promise<void> {
   const bytes = bytesOf(places);
   const header = { usualDistance, sha256: sha256Hex(bytes) };
-  await putDescribed(blobs, `${FOLDER}${key}${LAYOUT_ENDING}`, LAYOUT, { header, bytes });
+  await putDescribed(blobs, `${SAMPLES_FOLDER}${key}${LAYOUT_ENDING}`, LAYOUT, { header, bytes });
 }
 
 /** @param items of the sample */
@@ -90,7 +96,7 @@ export async function keptLayout(
   key: string,
   items: number,
 ): Promise<SampleLayout | undefined> {
-  const found = await getDescribed(blobs, `${FOLDER}${key}${LAYOUT_ENDING}`, LAYOUT);
+  const found = await getDescribed(blobs, `${SAMPLES_FOLDER}${key}${LAYOUT_ENDING}`, LAYOUT);
   const places = found && floatsOf(found.bytes, 2 * items, found.header.sha256);
   return places && { places, usualDistance: found.header.usualDistance };
 }

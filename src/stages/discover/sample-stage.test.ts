@@ -77,7 +77,7 @@ describe('discover by many machines', { skip: 'missing' in found ? found.missing
     await (await openWorkspace(location, { create: true, blobsAt: join(dir, `blobs${count}`) })).close();
     const workers = { count, cacheDir: join(dir, 'cache') };
     const { outcome, shards } = await withWorkers(location, workers, (engine) => discoveredIn(location, engine, 1));
-    assert.equal(shards, 1 + 1 + ITEMS / 20, 'mean, sample and files');
+    assert.equal(shards, 1 + 1 + 1 + ITEMS / 20, 'mean, sample, its neighbours and files');
     return outcome;
   }
 

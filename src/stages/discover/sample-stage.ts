@@ -7,8 +7,8 @@
  */
 import { z } from 'zod';
 import type { ItemId } from '../../core/ids.ts';
-import { LabelsmithError } from '../../errors.ts';
-import type { StageDefinition, StageJob } from '../../jobs/stage.ts';
+import { type Merging, reduce, reductionStage } from '../../jobs/reduction.ts';
+import type { StageJob } from '../../jobs/stage.ts';
 import type { VectorShard } from '../../store/store.ts';
 import type { EmbeddingRecipe, SpaceMean } from '../embed/recipe.ts';
 import { countItems, type FilesContext, OVER_FILES, SPREAD_FROM } from '../vector-shard.ts';
@@ -28,12 +28,9 @@ interface LowLots {
   readonly vectors: Float32Array;
 }
 
-interface SampleContext extends FilesContext, z.infer<typeof SETTINGS> {
-  /** In the process that runs the stage. */
-  readonly onFound?: (found: LowLots) => void;
-}
+interface SampleContext extends FilesContext, Merging<LowLots>, z.infer<typeof SETTINGS> {}
 
-export const sampleStage: StageDefinition<z.infer<typeof SETTINGS>, SampleContext, readonly VectorShard[], LowLots> = {
+export const sampleStage = reductionStage<z.infer<typeof SETTINGS>, SampleContext, readonly VectorShard[], LowLots>({
   name: 'sample',
   within: 'discover',
   settings: SETTINGS,
@@ -43,16 +40,8 @@ export const sampleStage: StageDefinition<z.infer<typeof SETTINGS>, SampleContex
     return { vectors, ...settings };
   },
 
-  async process(context, files, eachItem) {
-    const [found] = await eachItem([files], (some) => lowLotsIn(context, some));
-    return found;
-  },
-
-  async commit({ onFound }, _files, found) {
-    onFound?.(found);
-    return {};
-  },
-};
+  map: lowLotsIn,
+});
 
 async function lowLotsIn({ vectors, seed, below }: SampleContext, files: readonly VectorShard[]): Promise<LowLots> {
   const ids: ItemId[] = [];
@@ -92,23 +81,21 @@ export async function drawSample(
   { recipe, mean, shards, most = MAX_SAMPLE, copies = NO_COPIES, spreadFrom = SPREAD_FROM }: DrawOptions,
 ): Promise<Sample> {
   const { workspace, seed } = job;
-  const { vectors, engine } = workspace;
+  const { vectors } = workspace;
   const items = countItems(shards);
   if (items >= spreadFrom) {
     const below = Math.min(LOTS, (LOTS * LOTS_A_PLACE * most) / items);
     const drawn = new DrawnItems({ seed, most, copies });
     const rows = new Map<string, { readonly id: ItemId; readonly vector: Float32Array }>();
-    const onFound = ({ ids, vectors: numbers }: LowLots) => {
+    const merge = ({ ids, vectors: numbers }: LowLots) => {
       const columns = numbers.length / ids.length;
       for (const [i, id] of ids.entries()) {
         drawn.add(id);
         rows.set(sampleKey(id), { id, vector: numbers.subarray(i * columns, (i + 1) * columns) });
       }
     };
-    const context = { vectors, seed, below, files: shards, onFound };
     const settings = { seed, below };
-    const { interrupted } = await engine.run(sampleStage, { ...job, limit: undefined, settings }, context);
-    if (interrupted) throw new LabelsmithError('INTERRUPTED', 'Stopped. Run it again: it goes on.');
+    await reduce(sampleStage, { ...job, settings }, { vectors, ...settings, files: shards, merge });
     const chosen = drawn.keys();
     const isWhole = chosen.size >= Math.min(most, items) || below >= LOTS;
     const drawnRows = [...chosen].flatMap((key) => rows.get(key) ?? []);

@@ -3,8 +3,8 @@
  * command, in the order of the plan. So it is that of one machine, bit for bit, whoever read the files.
  */
 import { z } from 'zod';
-import { LabelsmithError } from '../../errors.ts';
-import type { StageDefinition, StageJob } from '../../jobs/stage.ts';
+import { type Merging, reduce, reductionStage } from '../../jobs/reduction.ts';
+import type { StageJob } from '../../jobs/stage.ts';
 import type { VectorShard } from '../../store/store.ts';
 import { countItems, type FilesContext, OVER_FILES, SPREAD_FROM } from '../vector-shard.ts';
 import {
@@ -18,19 +18,11 @@ import {
   VectorSum,
 } from './recipe.ts';
 
-interface MeanContext extends FilesContext {
-  /** In the process that runs the stage. */
-  readonly onSum?: (sum: PartialSum) => void;
-}
+interface MeanContext extends FilesContext, Merging<PartialSum> {}
 
 const NO_SETTINGS = z.strictObject({});
 
-export const meanStage: StageDefinition<
-  z.infer<typeof NO_SETTINGS>,
-  MeanContext,
-  readonly VectorShard[],
-  PartialSum
-> = {
+export const meanStage = reductionStage<z.infer<typeof NO_SETTINGS>, MeanContext, readonly VectorShard[], PartialSum>({
   name: 'mean',
   within: 'embed',
   settings: NO_SETTINGS,
@@ -40,16 +32,8 @@ export const meanStage: StageDefinition<
     return { vectors };
   },
 
-  async process({ vectors }, files, eachItem) {
-    const [sum] = await eachItem([files], (some) => sumOfFiles(vectors, some));
-    return sum;
-  },
-
-  async commit({ onSum }, _files, sum) {
-    onSum?.(sum);
-    return {};
-  },
-};
+  map: ({ vectors }, files) => sumOfFiles(vectors, files),
+});
 
 export interface MeanOptions extends Pick<SpaceMean, 'subset'> {
   /** Items from which the engine of the workspace has it taken (default 100,000). */
@@ -63,11 +47,10 @@ export async function fitMeanTogether(
   shards: readonly VectorShard[],
   { subset, spreadFrom = SPREAD_FROM }: MeanOptions,
 ): Promise<SpaceMean> {
-  const { store, vectors, engine } = job.workspace;
+  const { store, vectors } = job.workspace;
   if (countItems(shards) < spreadFrom) return fitMean(store, vectors, recipe, shards, { subset });
   const sum = new VectorSum(columnsOf(recipe));
-  const context = { vectors, files: shards, onSum: (part: PartialSum) => sum.add(part) };
-  const { interrupted } = await engine.run(meanStage, { ...job, limit: undefined, settings: {} }, context);
-  if (interrupted) throw new LabelsmithError('INTERRUPTED', 'Stopped. Run it again: it goes on.');
+  const merge = (part: PartialSum) => sum.add(part);
+  await reduce(meanStage, { ...job, settings: {} }, { vectors, files: shards, merge });
   return saveMean(store, recipe, sum.mean(), { subset });
 }

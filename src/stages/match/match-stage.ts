@@ -6,6 +6,7 @@ import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { newSharedMatrix, rowsOf } from '../../math/matrix.ts';
 import type { NewLabel, VectorShard } from '../../store/store.ts';
+import { keptSample } from '../discover/kept-sample.ts';
 import { chooseSample, readSample } from '../discover/sample.ts';
 import {
   centreAndNormalise,
@@ -32,6 +33,8 @@ export const MATCH_SETTINGS = z.object({
   keepPredictions: z.boolean(),
   /** In place of references: classes that are words. */
   words: z.object({ classNames: z.array(z.string()), templates: z.array(z.string()) }).optional(),
+  /** What the sample is kept as among the blobs, where it is (`discover/kept-sample.ts`): else every process draws it. */
+  sample: z.string().optional(),
 });
 export type MatchSettings = z.infer<typeof MATCH_SETTINGS>;
 
@@ -196,7 +199,9 @@ async function openFromRecord(job: StageJob<MatchSettings>): Promise<MatchContex
   }
   centreAndNormalise(references.vectors, recipe, mean.values);
   const shards = await store.vectorShards(recipe.space, 'images');
-  const sample = await readSample(vectors, shards, await chooseSample(vectors, shards, { seed }), recipe, mean);
+  const kept = settings.sample === undefined ? undefined : await keptSample(workspace.blobs, settings.sample);
+  const sample =
+    kept ?? (await readSample(vectors, shards, await chooseSample(vectors, shards, { seed }), recipe, mean));
   const threshold = settings.threshold ?? undefined;
   const pool = await engine.openInference(job);
   const matcher = await fitMatcher(pool, sample, references, { seed, threshold, signal }).catch(async (error) => {

@@ -12,7 +12,9 @@ import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Source } from '../../sources/source.ts';
-import { chooseSample, readSample } from '../discover/sample.ts';
+import { dropSample, keepSample, keptKey } from '../discover/kept-sample.ts';
+import { sampleKey } from '../discover/sample.ts';
+import { drawSample } from '../discover/sample-stage.ts';
 import {
   centreAndNormalise,
   type EmbeddingRecipe,
@@ -21,6 +23,7 @@ import {
   type SpaceMean,
 } from '../embed/recipe.ts';
 import { openSavedEmbedder } from '../embed/saved-embedder.ts';
+import { countItems, SPREAD_FROM } from '../vector-shard.ts';
 import { matcherOfRows, runMatchStage } from './match-stage.ts';
 import { fitMatcher, type Matcher } from './matcher.ts';
 import { countPictures, meanOfFew } from './mean-of-few.ts';
@@ -34,6 +37,8 @@ export interface MatchOptions extends RunOptions {
   readonly threshold?: number;
   /** Forgets references of earlier runs; else these join them. */
   readonly replace: boolean;
+  /** Vectors from which the sample is drawn by all machines, and kept for those that match. Default 100,000. */
+  readonly spreadFrom?: number;
   /** Told of every image, with the class that is nearest, labelled or not. */
   readonly onMatched?: (id: ItemId, className: string, matched: Omit<Matched, 'probabilities'>) => void;
 }
@@ -110,24 +115,25 @@ async function matchAgainst(
   { recipe, mean, gathered, runId }: Gathered,
   options: MatchOptions,
 ): Promise<MatchResult> {
-  const { store, vectors } = workspace;
-  const { task, seed, threshold, limit, onMatched } = options;
+  const { store, vectors, blobs } = workspace;
+  const { task, seed, threshold, limit, onMatched, spreadFrom = SPREAD_FROM } = options;
   const { references, problems, bare } = gathered;
   const { classNames } = references;
   const shards = await store.vectorShards(recipe.space, 'images');
-  const sample = await readSample(vectors, shards, await chooseSample(vectors, shards, { seed }), recipe, mean);
+  const all = countItems(shards);
+  const sample = await drawSample({ ...options, workspace, runId }, { recipe, mean, shards, spreadFrom });
   const matcher = await fitMatcher(pool, sample, references, options);
-  const all = shards.reduce((sum, { count }) => sum + count, 0);
   const pilot = Math.min(all, limit ?? all) < all;
   const key = keyOf(recipe, seed, references);
-  const job = {
-    ...options,
-    workspace,
-    settings: { task, threshold: threshold ?? null, key, keepPredictions: !pilot },
-    runId,
-  };
+  const drawn = { space: recipe.space, meanKey: mean.key, seed, sample: sample.ids.map(sampleKey) };
+  const kept = all >= spreadFrom ? `match-${keptKey(drawn, shards)}` : undefined;
+  if (kept !== undefined) await keepSample(blobs, kept, sample);
+  const settings = { task, threshold: threshold ?? null, key, keepPredictions: !pilot, sample: kept };
+  const job = { ...options, workspace, settings, runId };
   const rows = matcherOfRows(matcher, recipe, mean);
-  const matched = await runMatchStage({ store, vectors, job, recipe, matcher: rows, onMatched });
+  const matched = await runMatchStage({ store, vectors, job, recipe, matcher: rows, onMatched }).finally(() =>
+    kept === undefined ? undefined : dropSample(blobs, kept),
+  );
   const { interrupted, images, labelled, sizes } = matched;
   return {
     interrupted,

@@ -89,19 +89,19 @@ type Candidates = Pick<DetectionStore, 'candidates' | 'candidatesOf' | 'candidat
 export function candidateStore(session: Session): Candidates {
   const { db } = session;
   return {
-    async *candidates(modelKey) {
+    async *candidates(modelKey, range) {
       const modelId = (await session.freshDictionary()).modelIds.get(modelKey);
       if (modelId === undefined) return;
       type CandidateRow = { image_id: Uint8Array; detections: Uint8Array };
       const pages = session.pages<CandidateRow>(session.pageSize, async (last) => {
-        const query = db
+        const all = db
           .selectFrom('candidate')
           .select(['image_id', 'detections'])
           .where('model_id', '=', modelId)
-          .where('image_id', '>', last?.image_id ?? NO_BYTES)
-          .orderBy('image_id')
-          .limit(session.pageSize);
-        return (await session.driver.read([query]))[0];
+          // Whole ids are longer than where a range begins, so none is left out.
+          .where('image_id', '>', last?.image_id ?? bytesOf(range?.from));
+        const query = range?.below === undefined ? all : all.where('image_id', '<', bytesOf(range.below));
+        return (await session.driver.read([query.orderBy('image_id').limit(session.pageSize)]))[0];
       });
       for await (const rows of pages) {
         yield rows.map((row) => ({ imageId: hexOf(row.image_id), detections: unpackDetections(row.detections) }));
@@ -141,6 +141,8 @@ export function candidateStore(session: Session): Candidates {
     },
   };
 }
+
+const bytesOf = (hex: string | undefined): Uint8Array => (hex === undefined ? NO_BYTES : Buffer.from(hex, 'hex'));
 
 /** Images with something to do: decoding needs a path that is there and that detection has not given up on. */
 function workQuery({ db }: Session, modelId: number, acceptanceId: number, force: boolean) {

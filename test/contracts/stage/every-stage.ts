@@ -96,7 +96,7 @@ export async function everyStage(
     await embedIn(workspace, embedder, { ...RUN, force: true });
     await embedIn(workspace, embedder, { ...RUN, items: 'regions' }).finally(() => embedder.close());
     await discoverIn(workspace, { ...SPREAD, k: 3 });
-    await matchIn(workspace, refs, { ...RUN, task: 'like', replace: false });
+    await matchIn(workspace, refs, { ...SPREAD, task: 'like', replace: false });
     const taught = await teach(workspace);
     const classifier = await openClassifier(taught, RUN);
     await classifyIn(workspace, classifier, { ...RUN, threshold: 0.5 }).finally(() => classifier.close());

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Box } from '../../../src/core/boxes.ts';
-import { FILE_GONE, type Store } from '../../../src/store/store.ts';
+import { FILE_GONE, type IdRange, type Store } from '../../../src/store/store.ts';
 import type { Found, OpenStore } from './fixtures.ts';
 import {
   addImages,
@@ -145,6 +145,22 @@ export function detectionCases(open: OpenStore): void {
     );
     assert.deepEqual(stored[0]?.detections, found);
     assert.equal(stored[1]?.detections.count, 0);
+
+    const within = async (range: IdRange) => (await all(store.candidates(MODEL, range))).map(({ imageId: id }) => id);
+    const bounds = [...new Set(ids.map((id) => id.slice(0, 2)))];
+    assert.ok(bounds.length > 2, 'ids begin with different bytes');
+    for (const [i, from] of bounds.entries()) {
+      const below = bounds[i + 1];
+      assert.deepEqual(
+        await within({ from, below }),
+        ids.filter((id) => id.startsWith(from)),
+      );
+      assert.deepEqual(
+        await within({ from }),
+        ids.filter((id) => id.slice(0, 2) >= from),
+      );
+    }
+    assert.deepEqual(await within({ from: '00' }), ids, 'all');
   });
 
   test('a new run replaces what detectors left in its task, and what others said stays', async (t) => {

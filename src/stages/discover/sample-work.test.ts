@@ -1,0 +1,91 @@
+/** The neighbour graph of a sample and the restarts of k-means by many machines, against the pool of one. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { startRun } from '../../../test/contracts/store/fixtures.ts';
+import { withWorkers } from '../../../test/fleet/workers.ts';
+import { type PostgresServer, postgresPrograms, startPostgres } from '../../../test/postgres/server.ts';
+import { seededRandom } from '../../core/random.ts';
+import { localEngine } from '../../jobs/local-engine.ts';
+import type { Engine } from '../../jobs/stage.ts';
+import { openWorkspace } from '../../jobs/workspace.ts';
+import { kmeans } from '../../math/kmeans/kmeans.ts';
+import { type Matrix, matrix, normalisedRows } from '../../math/matrix.ts';
+import { InferencePool } from '../../onnx/pool.ts';
+import { KMEANS_RESTARTS, neighboursOf } from './hierarchy.ts';
+import { SAMPLES_FOLDER } from './kept-sample.ts';
+import { withSpreadWork } from './sample-work.ts';
+
+/** Three parts, the last of which ends within a block of the search. */
+const ROWS = 2500;
+const PARTS = 3;
+const COLUMNS = 24;
+const K = 7;
+const SEED = 3;
+const found = postgresPrograms();
+
+function points(): Matrix {
+  const random = seededRandom(8);
+  return normalisedRows(
+    matrix(
+      Float32Array.from({ length: ROWS * COLUMNS }, () => random() - 0.5),
+      ROWS,
+      COLUMNS,
+    ),
+  );
+}
+
+describe('what costs most of the tree, by many machines', { skip: 'missing' in found ? found.missing : false }, () => {
+  const vectors = points();
+  let server: PostgresServer;
+  let dir: string;
+  let pool: InferencePool;
+  before(async () => {
+    pool = await InferencePool.create({ threads: 1 });
+    server = await startPostgres();
+    dir = await mkdtemp(join(tmpdir(), 'labelsmith-sample-work-'));
+  });
+  after(async () => {
+    await pool.close();
+    await server.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  async function doneIn(location: string, engine: Engine, count: number) {
+    const workspace = await openWorkspace(location, { create: true, engine });
+    try {
+      const runId = await startRun(workspace.store, 'discover');
+      const job = { workspace, runId, seed: 0, threads: 1 };
+      const outcome = await withSpreadWork(job, pool, { count, spreadFrom: ROWS }, async (work) => {
+        return (
+          work && { graph: await work.neighbours(vectors), labels: await work.kmeans(vectors, { k: K, seed: SEED }) }
+        );
+      });
+      const left: string[] = [];
+      for await (const { key } of workspace.blobs.list(SAMPLES_FOLDER)) left.push(key);
+      assert.deepEqual(left, [], 'the vectors do not stay');
+      return outcome;
+    } finally {
+      await workspace.close();
+    }
+  }
+
+  async function byWorkers(workers: number) {
+    const location = `${server.url}?schema=work${workers}`;
+    await (await openWorkspace(location, { create: true, blobsAt: join(dir, `blobs${workers}`) })).close();
+    const given = { count: workers, cacheDir: join(dir, 'cache') };
+    const { outcome, shards } = await withWorkers(location, given, (engine) => doneIn(location, engine, ROWS));
+    assert.equal(shards, PARTS + KMEANS_RESTARTS);
+    return outcome;
+  }
+
+  test('1, 2 and 4 of them, and the local engine: the bits of the pool; of few items the pool does it', async () => {
+    const { labels } = await kmeans(pool, vectors, { k: K, seed: SEED, restarts: KMEANS_RESTARTS });
+    const here = { graph: await neighboursOf(pool, vectors), labels };
+    assert.deepEqual(await doneIn(join(dir, 'here'), localEngine(), ROWS), here, 'local engine');
+    for (const count of [1, 2, 4]) assert.deepEqual(await byWorkers(count), here, `${count} workers`);
+    assert.equal(await doneIn(join(dir, 'few'), localEngine(), ROWS - 1), undefined);
+  });
+});
