@@ -9,6 +9,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startBoss } from '../../src/jobs/fleet/boss.ts';
 import type { FleetStatus } from '../../src/jobs/status.ts';
 import { runCli, runJson, startCli } from '../cli.ts';
 import { type Ground, prepare } from '../contracts/stage/every-stage.ts';
@@ -84,6 +85,12 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
     await runJson(['add', 'refs', ...at, '--blobs', join(ground.dir, 'blobs2')], options());
     const one = start('orders');
     await until(() => one.said().includes('waits for shards'), one.said);
+    await putForOthers(`${server.url}?schema=orders`);
+    await until(() => one.said().includes('another version'), one.said);
+    assert.match(
+      one.said(),
+      /^note: 2 shards wait for workers of another version \(0\.0\.9\); this one leaves them\.$/m,
+    );
     await runJson(['worker', 'pause', ...at], options());
     await runJson(['add', 'photos', '--shard-size', '10', ...at, '--detach'], options());
     await sleep(3000);
@@ -178,6 +185,14 @@ interface Followed {
     readonly state: { readonly kind: string; readonly end: { readonly exitCode: number; readonly document: unknown } };
   };
   readonly cost: { readonly soFar: number };
+}
+
+/** Two shards of a version that is not here. */
+async function putForOthers(location: string): Promise<void> {
+  const boss = await startBoss(location);
+  await boss.createQueue('shards_0.0.9');
+  await boss.insert('shards_0.0.9', [{ data: {} }, { data: {} }]);
+  await boss.stop({ graceful: false });
 }
 
 function textOf(stream: NodeJS.ReadableStream | null): () => string {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { bossQueue } from '../../jobs/fleet/boss-queue.ts';
 import { commandQueue } from '../../jobs/fleet/commands.ts';
 import { watchedOrders } from '../../jobs/fleet/orders.ts';
+import type { ShardQueue } from '../../jobs/fleet/queue.ts';
 import { loadTraces } from '../../jobs/fleet/traces.ts';
 import { runWorker, type WorkerEvent, type WorkerSummary } from '../../jobs/fleet/worker.ts';
 import { requireShared } from '../../jobs/place.ts';
@@ -33,7 +34,7 @@ export interface WorkRequest {
   /** Told once, before the first shard. */
   readonly onStart: (about: { readonly worker: string; readonly metricsPort?: number }) => void;
   readonly onEvent: (event: WorkerEvent) => void;
-  /** Shards that wait for workers of another version. */
+  /** Shards that wait for workers of another version; once a version, whenever they come. */
   readonly onOthers: (waiting: ReadonlyMap<string, number>) => void;
 }
 
@@ -50,8 +51,7 @@ export async function work(request: WorkRequest): Promise<WorkerSummary> {
     try {
       const worker = `${hostname()}-${process.pid}`;
       request.onStart({ worker, metricsPort: server?.port });
-      const others = await queue.waitingForOthers();
-      if (others.size > 0) request.onOthers(others);
+      const stopLooking = await lookForOthers(queue, request.onOthers);
       const traces = await loadTraces();
       return await besideCommands(request, orders, (isBusy) =>
         runWorker({
@@ -69,7 +69,7 @@ export async function work(request: WorkRequest): Promise<WorkerSummary> {
             onEvent(event);
           },
         }),
-      );
+      ).finally(stopLooking);
     } finally {
       await server?.close();
       await queue.close();
@@ -77,6 +77,26 @@ export async function work(request: WorkRequest): Promise<WorkerSummary> {
   } finally {
     await workspace.close();
   }
+}
+
+/** How often a worker asks whether shards wait for others; what it hears is some seconds old. */
+const OTHERS_MS = 15_000;
+
+/** @returns ends it */
+async function lookForOthers(
+  queue: Pick<ShardQueue, 'waitingForOthers'>,
+  onOthers: WorkRequest['onOthers'],
+): Promise<() => void> {
+  const told = new Set<string>();
+  const look = async () => {
+    const waiting = [...(await queue.waitingForOthers())].filter(([version]) => !told.has(version));
+    for (const [version] of waiting) told.add(version);
+    if (waiting.length > 0) onOthers(new Map(waiting));
+  };
+  await look();
+  // A queue that does not answer is told of by the taking of shards.
+  const timer = setInterval(() => void look().catch(() => {}), OTHERS_MS);
+  return () => clearInterval(timer);
 }
 
 /** Commands are taken for as long as shards are. */
