@@ -104,3 +104,12 @@ test('tables set numbers to the right and text to the left', () => {
     ['class     count', 'dog          12', 'elephant  1,234'],
   );
 });
+
+test('a run whose shards no worker begins says so, and how to start one', () => {
+  const waiting = { ...HALF, done: 0, worked: 0, rate: 0, remainingMs: undefined, shardsCommitted: 0 };
+  assert.equal(barLine(waiting, 0), 'detect   0/1,200');
+  assert.equal(
+    barLine({ ...waiting, isUntaken: true }, 0),
+    'detect   0/1,200  no worker begins any of it: labelsmith worker starts one',
+  );
+});

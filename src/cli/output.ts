@@ -146,6 +146,9 @@ function progressLog(stderr: Sink) {
   };
 }
 
+/** Workers may be at the shards of other commands, so that none is certain to be missing. */
+export const UNTAKEN = 'no worker begins any of it: labelsmith worker starts one';
+
 /** A stage that begins anew says nothing of how long it took before. */
 function isAnother(progress: Progress, last: Progress): boolean {
   return progress.stage !== last.stage || progress.elapsedMs < last.elapsedMs;
@@ -163,6 +166,7 @@ export function barLine(progress: Progress, columns: number): string {
   } else {
     if (rate > 0) parts.push(`${rate.toFixed(1)}/s`);
     if (remainingMs !== undefined) parts.push(`${formatDuration(remainingMs)} left`);
+    if (progress.isUntaken) parts.push(UNTAKEN);
   }
   const text = `${stage.padEnd(8)} `;
   const tail = parts.join('  ');

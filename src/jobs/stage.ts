@@ -122,6 +122,8 @@ export interface Progress {
   /** Undefined until it can be told. */
   readonly remainingMs: number | undefined;
   readonly shardsCommitted: number;
+  /** True where shards wait for workers and none has begun one for a while: there may be no worker. */
+  readonly isUntaken?: boolean;
 }
 
 export interface StageSummary {

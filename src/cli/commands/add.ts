@@ -63,8 +63,8 @@ export const add = command({
         const { sync } = options;
         const result = await addTo(workspace, sources, { ...run, sync });
         run.done();
-        const { counts, interrupted, goneSources } = result;
-        output.document({ workspace: workspace.name, interrupted, goneSources, ...counts });
+        const { counts, interrupted, goneSources, passedOver } = result;
+        output.document({ workspace: workspace.name, interrupted, goneSources, passedOver, ...counts });
         printAdded(output, result);
         printGone(output, goneSources);
         if (counts.files + counts.unchanged + counts.missing + counts.moved === 0 && !interrupted) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { plural } from '../../core/count-text.ts';
+import { typedWord } from '../../core/shell-word.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { safeComponent } from '../../formats/names.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
@@ -8,6 +9,7 @@ import { AUDITED_ORIGINS } from '../../stages/audit/audit.ts';
 import { lastAudit } from '../../stages/audit/last.ts';
 import { type Context, command } from '../command.ts';
 import { printAudited } from '../print/audited.ts';
+import { namingText } from '../print/auto.ts';
 import { taskName, wholeNumber } from '../text-values.ts';
 import { argument, flag, option, type Values } from '../values.ts';
 
@@ -93,7 +95,9 @@ async function draw(
       ? 'Fill in the column answer of audit.csv: yes, no, the right class, or none.'
       : 'Move each picture from _to-check into its class, _wrong or _none.',
   );
-  output.summary(`Then: labelsmith audit ${task} --read ${drawn.out}`);
+  output.summary(
+    `Then: labelsmith audit ${typedWord(task)} --read ${typedWord(drawn.out)}${namingText(global.workspace)}`,
+  );
   if (withoutPicture > 0) output.warn(`Of ${plural(withoutPicture, 'label')} the image could not be read.`);
   return global.strict && withoutPicture > 0 ? 1 : 0;
 }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { plural } from '../../core/count-text.ts';
+import { typedWord } from '../../core/shell-word.ts';
 import { taxonomy } from '../../corpus/corpus.ts';
 import { readTaxonomy, TAXONOMY_FORMATS, taxonomyFormatOf, writeTaxonomy } from '../../corpus/taxonomies.ts';
 import { writeNamingSheet } from '../../stages/discover/naming-sheet.ts';
 import { command } from '../command.ts';
+import { namingText } from '../print/auto.ts';
 import { taskName } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
@@ -49,12 +51,14 @@ export const corpusNames = command({
   },
   examples: [['labelsmith corpus names names.csv', 'fill in the column to, then labelsmith corpus map names.csv']],
   run({ args: { file }, options, ...context }) {
-    const { output } = context;
+    const { global, output } = context;
     return withWorkspace(context, async (workspace) => {
       const { path, classes } = await writeNamingSheet(workspace, file, options);
       output.document({ path, classes });
       output.line(`Wrote ${plural(classes, 'class', 'classes')} to ${path}`);
-      output.summary(`Fill in the column to, then: labelsmith corpus map ${file}`);
+      output.summary(
+        `Fill in the column to, then: labelsmith corpus map ${typedWord(file)}${namingText(global.workspace)}`,
+      );
       return 0;
     });
   },

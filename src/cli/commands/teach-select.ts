@@ -4,6 +4,7 @@ import { ITEM_KINDS, NONE_OF_THESE } from '../../core/labels.ts';
 import { typedWord } from '../../core/shell-word.ts';
 import { ask, dropAuditItems } from '../../review/ask.ts';
 import { command } from '../command.ts';
+import { namingText } from '../print/auto.ts';
 import { noteLimit, nounOf } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
 import { tellTeach } from '../print/teach-estimate.ts';
@@ -68,7 +69,7 @@ export const select = command({
       if (dropAudit) output.summary(tookBack(dropped));
       const drew = counts.audit > 0 ? ` and drew ${counts.audit} for the audit set` : '';
       output.summary(`Chose ${plural(counts.selected, nounOf(items))} to label${drew}: ${out}`);
-      if (questions.length > 0) output.summary(nextText(options));
+      if (questions.length > 0) output.summary(nextText(options, global.workspace));
       if (unreadable > 0) output.warn(`${plural(unreadable, 'image')} could not be read and were left out.`);
       return questions.length === 0 ? 1 : 0;
     });
@@ -76,12 +77,12 @@ export const select = command({
 });
 
 /** How the answers come back, as the command to be typed. */
-function nextText({ out, task }: { readonly out: string; readonly task: string }): string {
+function nextText({ out, task }: { readonly out: string; readonly task: string }, workspace: string): string {
   const [todo, format] = out.endsWith('.csv')
     ? ['Fill in its column class', 'csv']
     : ['Move the pictures from _unlabelled into a folder for each class beside it', 'folders'];
   const named = task === 'class' ? '' : ` --task ${typedWord(task)}`;
-  return `${todo}, then: labelsmith import ${format} ${typedWord(out)} --as human${named}`;
+  return `${todo}, then: labelsmith import ${format} ${typedWord(out)} --as human${named}${namingText(workspace)}`;
 }
 
 function tookBack(dropped: number): string {

@@ -2,10 +2,11 @@
 
 import { formatCount, plural } from '../../core/count-text.ts';
 import type { AddResult } from '../../stages/add/add.ts';
+import { NO_ENDING, type PassedOver } from '../../stages/add/passed-over.ts';
 import type { Output } from '../output.ts';
 import { oneLine } from '../words.ts';
 
-export function printAdded(output: Output, { counts }: AddResult): void {
+export function printAdded(output: Output, { counts, passedOver }: AddResult): void {
   const parts = [plural(counts.images, 'new image')];
   if (counts.duplicates > 0) parts.push(`${formatCount(counts.duplicates)} exact copies`);
   if (counts.edited > 0) parts.push(`${formatCount(counts.edited)} edited`);
@@ -56,6 +57,26 @@ export function printAdded(output: Output, { counts }: AddResult): void {
   if (counts.stillQuarantined > 0) {
     output.summary(`Put aside earlier and unchanged: ${plural(counts.stillQuarantined, 'file')}.`);
   }
+  for (const line of passedOverText(passedOver)) output.summary(line);
+}
+
+const MAX_ENDINGS_SHOWN = 5;
+/** Common ones; what `capture` reads is what ffmpeg reads. */
+const VIDEOS = new Set('.mp4 .mov .avi .mkv .m4v .webm .mpg .mpeg .wmv .3gp .mts'.split(' '));
+
+/** Files that were left out by their names; nothing where there are none. */
+export function passedOverText(passedOver: PassedOver): string[] {
+  const all = Object.entries(passedOver);
+  if (all.length === 0) return [];
+  const total = all.reduce((sum, [, count]) => sum + count, 0);
+  const shown = all.slice(0, MAX_ENDINGS_SHOWN).map(([ending, count]) => {
+    return `${formatCount(count)} ${ending === NO_ENDING ? 'of other names' : oneLine(ending)}`;
+  });
+  if (all.length > MAX_ENDINGS_SHOWN) shown.push('…');
+  const lines = [`Not looked at, since their names are no images': ${plural(total, 'file')} (${shown.join(', ')}).`];
+  if (all.some(([ending]) => VIDEOS.has(ending)))
+    lines.push('  Pictures of a video: labelsmith capture VIDEO --to FOLDER, then add the folder.');
+  return lines;
 }
 
 const MAX_GONE_SHOWN = 3;

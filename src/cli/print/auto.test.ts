@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { namingText } from './auto.ts';
+import { namingText, nextHeading } from './auto.ts';
 
 test('commands name a workspace that they would not find by themselves, so that they work as printed', () => {
   assert.equal(namingText('.labelsmith'), '');
@@ -13,4 +13,15 @@ test('commands name a workspace that they would not find by themselves, so that 
 
 test('an address is not repeated, since it may hold a password', () => {
   assert.equal(namingText('postgres://me:secret@db/images'), '');
+});
+
+test('what comes next can be typed in a checkout too, where npm runs the command', () => {
+  assert.equal(nextHeading({}), 'Next:');
+  // What npm tells its scripts: https://docs.npmjs.com/cli/v11/using-npm/scripts#environment
+  assert.equal(
+    nextHeading({ npm_lifecycle_event: 'demo', npm_package_name: 'labelsmith' }),
+    'Next (here, npm run -s labelsmith -- in place of labelsmith):',
+  );
+  assert.equal(nextHeading({ npm_lifecycle_event: 'labelsmith', npm_package_name: 'my-shop' }), 'Next:');
+  assert.equal(nextHeading({ npm_lifecycle_event: 'test', npm_package_name: 'labelsmith' }), 'Next:');
 });

@@ -127,12 +127,19 @@ export function printAuto(
   if (places.report !== null) output.summary(`Report:    ${places.report}`);
   output.summary(`Workspace: ${places.workspace}`);
   if (interrupted) return;
-  output.summary('Next:');
+  output.summary(nextHeading(process.env));
   const naming = namingText(places.typed);
   for (const { command, why } of next) {
     output.summary(`  ${command}${naming}`);
     output.summary(`      ${why.replace(/labelsmith corpus map names\.csv/, `$&${naming}`)}`);
   }
+}
+
+/** `Next:`; in a checkout, where there is no command `labelsmith`, with what is typed in its place. */
+export function nextHeading(env: Readonly<Record<string, string | undefined>>): string {
+  const isScriptOfCheckout =
+    /^(labelsmith|demo)$/.test(env.npm_lifecycle_event ?? '') && env.npm_package_name === 'labelsmith';
+  return isScriptOfCheckout ? 'Next (here, npm run -s labelsmith -- in place of labelsmith):' : 'Next:';
 }
 
 /** ` -w DIR`, by which a command finds the workspace from here; nothing for the one that it finds by itself. */

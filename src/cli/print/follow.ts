@@ -7,6 +7,7 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import { costOf, type FleetView } from '../../stages/worker/follow.ts';
 import { followFleet } from '../../stages/worker/follow-fleet.ts';
 import type { Context } from '../command.ts';
+import { UNTAKEN } from '../output.ts';
 import { formatDuration, oneLine, table } from '../words.ts';
 
 /** Until nothing is under way, or somebody has seen enough. @returns the exit code of what was followed */
@@ -79,10 +80,11 @@ export function boardOf(view: FleetView, price: number | undefined): string[] {
   const progress = run?.progress;
   if (run && progress === undefined) lines.push(`${run.stage}  for ${formatDuration(run.elapsedMs)}`);
   if (run && progress) {
-    const { done, total, rate, remainingMs, workers } = progress;
+    const { done, total, rate, remainingMs, isUntaken, workers } = progress;
     const parts = [total === null ? formatCount(done) : `${formatCount(done)}/${formatCount(total)}`];
     if (rate > 0) parts.push(`${rate.toFixed(1)}/s by ${plural(workers.length, 'worker')}`);
     if (remainingMs !== null) parts.push(`${formatDuration(remainingMs)} left`);
+    if (isUntaken) parts.push(UNTAKEN);
     lines.push(`${run.stage}  ${parts.join('  ')}`);
     if (workers.length > 0) {
       const rows = workers.map(({ name, items, rate: own }) => [name, formatCount(items), `${own.toFixed(1)}/s`]);

@@ -13,7 +13,7 @@ export function moreLabelsText({
   const wanted = formatPercent(goal, 0);
   if (more === 0) return null;
   if (more === null)
-    return `${wanted} is out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled. Other features: --search wide, --fine-tune auto.`;
+    return `${wanted} is out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled. Other features: --search wide (of the embedders on this machine; labelsmith models pull --quality balanced fetches better ones, where there are any), --fine-tune auto.`;
   const [low, high] = moreInterval ?? [null, null];
   const upTo = high === null ? '; perhaps it is out of reach' : ` and at most ${formatCount(high)}`;
   const between = low === null ? '' : ` (95 %: at least ${formatCount(low)}${upTo})`;

@@ -353,3 +353,50 @@ test('stopped, a run commits nothing more and takes back what nobody has begun',
   stop.abort();
   await workers;
 });
+
+test('shards that no worker begins are told after a while, and no more once one has', async () => {
+  const { stage, committed } = doubling(4, 1);
+  let now = 0;
+  // The clock goes on with every pause, which the test's own turns are.
+  const queue = new MemoryQueue({ heartbeatMs: 1e9, retries: 2, clock: () => now });
+  const shards = new MemoryShards();
+  const told: [number, boolean][] = [];
+  const untaken = () => told.some(([, isUntaken]) => isUntaken);
+  let saidSinceTaken = 0;
+  const engine = fleetEngine({
+    local: localEngine(),
+    openQueue: async () => queue,
+    pollMs: 1000,
+    clock: () => now,
+    async sleep(ms) {
+      now += ms;
+      // Somebody starts a worker half a minute later.
+      if (now < 30_000) return;
+      for (const { job, done } of await queue.take(1)) {
+        saidSinceTaken = told.length;
+        const input = JSON.parse(job.input) as number[];
+        const data = serialize(input.map((item) => 2 * item));
+        await shards.putShardResult({ runId: job.runId, shard: job.shard, items: 1, data, worker: 'late' });
+        await done();
+      }
+    },
+  });
+  await engine.run(stage, {
+    workspace: { store: shards } as unknown as Workspace,
+    settings: {},
+    runId: 'run',
+    seed: 0,
+    threads: 1,
+    onProgress: ({ isUntaken = false }) => told.push([now, isUntaken]),
+  });
+  assert.deepEqual(committed, doubled(4));
+  assert.ok(untaken());
+  assert.deepEqual(
+    told.filter(([at, isUntaken]) => isUntaken !== at > 15_000 && at < 30_000),
+    [],
+  );
+  assert.deepEqual(
+    told.slice(saidSinceTaken).filter(([, isUntaken]) => isUntaken),
+    [],
+  );
+});

@@ -120,6 +120,8 @@ class FleetRun<Settings, Context, Shard, Result> {
   #planned = 0;
   #isPlanned = false;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
+  /** When a shard of this run was last seen in the hands of a worker, or done. */
+  #takenAtMs: number;
   /** Numbers of shards that are committed or cut, and whose result may come again, from whoever was slower. */
   readonly #late: string[] = [];
 
@@ -143,6 +145,7 @@ class FleetRun<Settings, Context, Shard, Result> {
     this.#trace = trace;
     this.#store = job.workspace.store;
     this.#notes = new ProgressNotes(this.#store, job.runId, clock);
+    this.#takenAtMs = clock();
   }
 
   async run(): Promise<StageSummary> {
@@ -159,7 +162,9 @@ class FleetRun<Settings, Context, Shard, Result> {
           await this.#lookAfterSuspects();
           await this.#lookBehindHead();
         }
-        const progress = meter.snapshot(this.#shards);
+        if (this.#pending.length === 0) this.#takenAtMs = this.#options.clock();
+        const isUntaken = this.#options.clock() - this.#takenAtMs > UNTAKEN_MS;
+        const progress = { ...meter.snapshot(this.#shards), ...(isUntaken && { isUntaken }) };
         onProgress?.(progress);
         await this.#notes.note(progress);
         if (items === undefined) await this.#options.sleep(this.#options.pollMs);
@@ -243,6 +248,7 @@ class FleetRun<Settings, Context, Shard, Result> {
       this.#done.delete(number);
       dropped.push(number);
       items = (items ?? 0) + result.items;
+      this.#takenAtMs = this.#options.clock();
       this.#notes.add(result.worker, result.items);
     }
     await this.#store.dropShardResults(this.#job.runId, dropped);
@@ -294,7 +300,9 @@ class FleetRun<Settings, Context, Shard, Result> {
     for (const suspect of suspects) {
       const state = await this.#queue.stateOf(suspect.id);
       suspect.sentAtMs = clock();
-      if (state.kind === 'waiting' || state.kind === 'active') continue;
+      if (state.kind === 'waiting') continue;
+      this.#takenAtMs = clock();
+      if (state.kind === 'active') continue;
       // It may have become done between the two questions.
       if ((await this.#store.shardsDone(this.#job.runId, [suspect.number])).has(suspect.number)) continue;
       // Somebody else may be at it.
@@ -356,6 +364,8 @@ const MIN_FOR_SECONDS = 16;
 /** Each after three workers: a shard under which so many go ends what does it, such as a container that lacks memory. */
 const MAX_LOSSES = 3;
 const SENT_TOGETHER = 32;
+/** A worker that has nothing to do asks several times a second; one that is at another command's shards takes its time. */
+const UNTAKEN_MS = 15_000;
 /** Results whose numbers are asked for at once. */
 const COMMITTED_TOGETHER = 32;
 const DROPPED_TOGETHER = 1000;

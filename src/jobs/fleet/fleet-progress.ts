@@ -13,6 +13,8 @@ const PROGRESS = z.object({
   /** Items a second over the last seconds, of all workers. */
   rate: z.number(),
   remainingMs: z.number().nullable(),
+  /** No worker has begun any of it for a while. */
+  isUntaken: z.boolean().optional(),
   /** Of those heard of in the last minutes: items of shards that were committed, and items a second of the worker's time. */
   workers: z.array(z.object({ name: z.string(), items: z.number(), rate: z.number() })),
 });
@@ -53,7 +55,7 @@ export class ProgressNotes {
     this.#workers.set(worker, of);
   }
 
-  async note({ done, total, rate, remainingMs }: Progress): Promise<void> {
+  async note({ done, total, rate, remainingMs, isUntaken }: Progress): Promise<void> {
     const now = this.#clock();
     if (now - this.#notedAtMs < EVERY_MS) return;
     this.#notedAtMs = now;
@@ -64,7 +66,14 @@ export class ProgressNotes {
       rate: lastMs > sinceMs ? (items * 1000) / (lastMs - sinceMs) : 0,
     }));
     workers.sort((a, b) => (a.name < b.name ? -1 : 1));
-    const progress: FleetProgress = { done, total: total ?? null, rate, remainingMs: remainingMs ?? null, workers };
+    const progress: FleetProgress = {
+      done,
+      total: total ?? null,
+      rate,
+      remainingMs: remainingMs ?? null,
+      ...(isUntaken && { isUntaken }),
+      workers,
+    };
     // What cannot be noted now is noted with the next.
     await this.#store.noteRun(this.#runId, { progress }).catch(() => {});
   }

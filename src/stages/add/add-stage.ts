@@ -20,6 +20,7 @@ import type { KnownPath, QuarantineRow, Store } from '../../store/store.ts';
 import { halvesOf, poisonous } from '../poison.ts';
 import { kinshipOf, shareWithSuccessors } from './kinship.ts';
 import { openSources } from './open-sources.ts';
+import { PassedOverTally } from './passed-over.ts';
 
 /** Entries of a shard: a second or two of work, and some 100 kB of records. */
 const DEFAULT_SHARD_SIZE = 256;
@@ -80,6 +81,8 @@ export interface AddContext {
   readonly recent: Map<ImageId, Promise<ImageRecord>>;
   /** Paths that this listing could not even open; the plan adds to it. */
   readonly problems: Set<string>;
+  /** Files of this listing whose names are no images'; the plan adds to it. */
+  readonly passedOver: PassedOverTally;
   /**
    * Entries of shards under way, by path, that this process listed itself: a source that a program brings need not be of
    * files. Another process reads the path.
@@ -100,6 +103,7 @@ export function addContext(job: StageJob<AddSettings>, sources?: readonly Source
     sources: once(async () => sources ?? openSourcesOf(workspace, settings)),
     recent: new Map(),
     problems: new Set(),
+    passedOver: new PassedOverTally(),
     listed: new Map(),
   };
 }
@@ -134,12 +138,13 @@ export const addStage: StageDefinition<AddSettings, AddContext, Shard, ShardResu
 
   open: async (job) => addContext(job),
 
-  async *plan({ store, sources, problems, listed, job }) {
+  async *plan({ store, sources, problems, passedOver, listed, job }) {
     const { shardSize = DEFAULT_SHARD_SIZE, limit = Number.POSITIVE_INFINITY } = job;
     let left = limit;
     let [unchanged, stillQuarantined] = [0, 0];
+    const onIgnored = (path: string) => passedOver.add(path);
     for (const source of await sources()) {
-      for await (const run of chunksOfPages(oneByOne(source.list()), shardSize)) {
+      for await (const run of chunksOfPages(oneByOne(source.list({ onIgnored })), shardSize)) {
         const known = await store.lookupPaths(run.map(pathOfItem));
         const unknown = run.filter((item) => !isUnchanged(item, known));
         for (const item of run) if (item.kind === 'problem') problems.add(item.problem.path);

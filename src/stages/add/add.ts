@@ -5,6 +5,7 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import type { Source } from '../../sources/source.ts';
 import { addContext, addStage } from './add-stage.ts';
 import { groupImages } from './group.ts';
+import type { PassedOver } from './passed-over.ts';
 import { goneFolders, liftWhatIsGone, noticeMissing, relinkMovedFolders } from './sync.ts';
 
 export interface AddOptions extends RunOptions {
@@ -15,6 +16,8 @@ export interface AddOptions extends RunOptions {
 export interface AddResult extends RunResult {
   /** Folders that images came from and that are not there any more. */
   readonly goneSources: readonly string[];
+  /** Files that were not looked at, since their names are no images', by the ends of these. */
+  readonly passedOver: PassedOver;
   readonly counts: {
     /** Entries read in this run. */
     readonly files: number;
@@ -84,6 +87,7 @@ export async function addTo(workspace: Workspace, sources: readonly Source[], op
     return {
       interrupted: interrupted || stopped,
       goneSources,
+      passedOver: context.passedOver.counts(),
       counts: { ...NOTHING, ...counts, ...found, ...grouped },
     };
   });

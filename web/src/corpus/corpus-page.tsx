@@ -7,7 +7,7 @@ import { useWrites } from '../api/writes.ts';
 import { many } from '../app/many.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask } from '../classes/use-task.ts';
-import { historyText } from './history-text.ts';
+import { historyName, historyText, historyTime } from './history-text.ts';
 import { rowsOf } from './tree.ts';
 
 export function CorpusPage() {
@@ -184,11 +184,11 @@ function History() {
       <ol className="history">
         {operations.map(({ id, atMs, name, labels, regions, undone, arguments: asked }) => (
           <li key={id} className={undone ? 'undone' : ''}>
-            <b>{name}</b> {historyText({ name, arguments: asked })}{' '}
+            <b>{historyName(name)}</b> {historyText({ name, arguments: asked })}{' '}
             <small>
               {labels > 0 && `${many(labels, 'label')} `}
               {regions > 0 && `${many(regions, 'box', 'boxes')} `}
-              {new Date(atMs).toLocaleTimeString()}
+              {historyTime(atMs)}
               {undone && ', undone'}
             </small>
           </li>

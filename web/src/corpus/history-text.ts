@@ -7,6 +7,17 @@ export interface ToldOperation {
   readonly arguments: Readonly<Record<string, unknown>>;
 }
 
+/** `split` for all its ways. */
+export function historyName(name: string): string {
+  return name.startsWith('split') ? 'split' : name;
+}
+
+/** The time of day; with its date where that is another day than `now`'s. */
+export function historyTime(atMs: number, now = new Date()): string {
+  const at = new Date(atMs);
+  return at.toDateString() === now.toDateString() ? at.toLocaleTimeString() : at.toLocaleString();
+}
+
 export function historyText({ name, arguments: asked }: ToldOperation): string {
   const text = (key: string) => (typeof asked[key] === 'string' ? asked[key] : '');
   const count = (key: string) => (typeof asked[key] === 'number' ? asked[key] : 0);
@@ -25,6 +36,13 @@ export function historyText({ name, arguments: asked }: ToldOperation): string {
       const names = Array.isArray(asked.names) ? asked.names.filter((one) => one !== asked.into) : [];
       return `${names.join(', ')} into ${text('into')}`;
     }
+    case 'split':
+    case 'split-into':
+      return `${text('name')}, ${many(count('items'), 'item')}`;
+    case 'split-by-task':
+      return `${text('name')} by the task ${text('by')}`;
+    case 'unmerge':
+      return `${text('merged')} from ${text('name')} again`;
     case 'nest':
       return text('parent') === '' ? `${text('child')} to the top` : `${text('child')} under ${text('parent')}`;
     case 'alias':

@@ -1,5 +1,6 @@
 /** What was run and what may be: stages started and stopped, with what they said. */
 import { lazy, Suspense } from 'react';
+import { countedName } from '../../../src/core/count-text.ts';
 import { answer, api, type Job, type JobRequest } from '../api/client.ts';
 import { useJobs, useRuns } from '../api/queries.ts';
 import { useWrites } from '../api/writes.ts';
@@ -64,7 +65,7 @@ export function RunsPage() {
               <td>
                 {Object.entries(counts)
                   .filter(([, count]) => count > 0)
-                  .map(([name, count]) => `${name} ${count.toLocaleString()}`)
+                  .map(([name, count]) => countedName(name, count))
                   .join(', ')}
               </td>
             </tr>
