@@ -18,13 +18,13 @@ import type { ClassMode, NewClass } from './classes.ts';
 import type { CorrectionCounts, Corrections } from './corrections.ts';
 import { Corrector } from './corrector.ts';
 import { type NewTask, newTaskRefused, newTasksAmong } from './new-tasks.ts';
-import { countTaken, gathered, planImport } from './plan.ts';
+import { countTaken, gathered, type ImportPlan, planImport } from './plan.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
 import { refuseOtherKind } from './task-kinds.ts';
 import { putToldClasses } from './told-classes.ts';
 import { openLabelFiles } from './unpack.ts';
 import type { DisagreementRule } from './votes.ts';
-import { ImportWriter, MANY } from './writer.ts';
+import { ImportWriter, MANY, type WriterParts } from './writer.ts';
 
 export interface ImportOptions {
   /** Whose word it is. Default: the origin the file names, else `imported`. */
@@ -196,26 +196,8 @@ async function importFiles(
     compared === null
       ? null
       : await Corrector.open(store, plan, { options: rowOptions, keeps, base: compared, confirmAll, disagreement });
-  const writer = await ImportWriter.open(store, {
-    resolved,
-    repeated: plan.repeated,
-    options: rowOptions,
-    corrector,
-    reckoning,
-  });
-  try {
-    for await (const entry of corrector === null ? plan.entries() : gathered(plan)) {
-      countTaken(entry, reckoning);
-      if (await writer.add(entry)) options.onProgress?.(writer.entries);
-    }
-    if (options.dryRun) await writer.rehearse();
-    else
-      await writer.commit({ name: 'import', arguments: { format, as: options.as ?? null } }, (within) =>
-        putToldClasses(within, plan.toldClasses, plan.newClasses),
-      );
-  } finally {
-    await writer.end();
-  }
+  const parts = { resolved, repeated: plan.repeated, options: rowOptions, corrector, reckoning };
+  const writer = await written(store, plan, parts, { ...options, format });
   return {
     format,
     recognised: why,
@@ -234,6 +216,30 @@ async function importFiles(
     contradictions: plan.answers.contradictions,
     unknownClasses: plan.answers.unknown,
   };
+}
+
+/** Everything that the plan has is written, or with `dryRun` only counted. */
+async function written(
+  store: Store,
+  plan: ImportPlan,
+  parts: WriterParts,
+  { format, as, dryRun, onProgress }: ImportOptions & { readonly format: ReaderName },
+): Promise<ImportWriter> {
+  const writer = await ImportWriter.open(store, parts);
+  try {
+    for await (const entry of parts.corrector === null ? plan.entries() : gathered(plan)) {
+      countTaken(entry, parts.reckoning);
+      if (await writer.add(entry)) onProgress?.(writer.entries);
+    }
+    if (dryRun) await writer.rehearse();
+    else
+      await writer.commit({ name: 'import', arguments: { format, as: as ?? null } }, (within) =>
+        putToldClasses(within, plan.toldClasses, plan.newClasses),
+      );
+  } finally {
+    await writer.end();
+  }
+  return writer;
 }
 
 function isBackgroundIn(name: ReaderName): boolean {

@@ -31,7 +31,7 @@ const FEW_STALE = 50;
 /** So often more than those are worked out before that while everybody can. */
 const MAX_ROUNDS = 20;
 
-interface WriterParts {
+export interface WriterParts {
   readonly resolved: Pick<ResolvedLabels, 'tasksOfMany'>;
   /** Images of more than one entry. */
   readonly repeated: ReadonlySet<ImageId>;

@@ -99,14 +99,8 @@ export function resultOf({
         : `${plural(newImages.count, 'label says', 'labels say')} little of how good it is`,
     );
   }
-  const few = rest.labels > 0 ? fewLabelsText(labels) : null;
-  if (few !== null) warnings.push(few);
   for (const { model: name, reason } of backbone?.skipped ?? []) warnings.push(`${name} was not tried: ${reason}`);
-  if (foreign > 0) {
-    warnings.push(
-      `about ${foreign} items look like nothing that was labelled and are left for people: label some of them if they are of other classes`,
-    );
-  }
+  warnings.push(...unknownClassWarnings(foreign, rest.labels > 0 ? labels : null));
   if (skipped.length > 0) warnings.push(`the time budget left none for: ${skipped.join(', ')}`);
   return {
     task: items.task.name,
@@ -148,6 +142,15 @@ export function resultOf({
       warnings,
     },
   };
+}
+
+/** @param labels that were learned from; null where the rest was not labelled */
+function unknownClassWarnings(foreign: number, labels: number | null): string[] {
+  const found =
+    foreign > 0
+      ? `about ${foreign} items look like nothing that was labelled and are left for people: label some of them if they are of other classes`
+      : null;
+  return [found, labels === null ? null : fewLabelsText(labels)].filter((text) => text !== null);
 }
 
 /** Points of a curve that are recorded: enough to draw it. */
