@@ -22,7 +22,7 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
   );
   const more = evaluation.learningCurve && moreLabelsText(evaluation.learningCurve);
   if (more) output.summary(more);
-  if (evaluation.confusions.length > 0) {
+  if (accuracy.newImages && evaluation.confusions.length > 0) {
     output.summary();
     const rows = evaluation.confusions
       .slice(0, MAX_CONFUSIONS)

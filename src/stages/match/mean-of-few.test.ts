@@ -9,8 +9,8 @@ const references = (rows: readonly (readonly number[])[], classes: readonly numb
   classNames: [...new Set(classes)].map(String),
 });
 
-test('of copies of one picture, a class of references counts as much as the picture', () => {
-  // Three references of one class weigh no more than one of the other: (picture + (8, 0) + (0, 4)) / 3.
+test('of few pictures, the classes of references stand in for those that are missing to twenty', () => {
+  // Three references of one class weigh no more than one of the other: (8, 0) and (0, 4) have the mean (4, 2).
   const two = references(
     [
       [8, 1],
@@ -20,12 +20,12 @@ test('of copies of one picture, a class of references counts as much as the pict
     ],
     [0, 0, 0, 1],
   );
-  assert.deepEqual([...meanOfFew(Float32Array.from([7, 2]), 1, two)], [5, 2]);
+  assert.deepEqual([...meanOfFew(Float32Array.from([8, 2]), 5, two)], [5, 2]);
   assert.deepEqual([...meanOfFew(Float32Array.from([7, 2]), 20, two)], [7, 2]);
 });
 
-test('with references of one class it is drawn towards none', () => {
-  assert.deepEqual([...meanOfFew(Float32Array.from([6, 2]), 1, references([[6, 2]], [0]))], [3, 1]);
+test('with references of one class nothing stands in', () => {
+  assert.deepEqual([...meanOfFew(Float32Array.from([6, 2]), 10, references([[6, 2]], [0]))], [3, 1]);
 });
 
 test('copies count once', async () => {

@@ -1,7 +1,7 @@
 /**
  * What vectors are centred by where a pile is so small that its mean is not that of pictures at large: of copies of one picture it
- * is that picture, and nothing of it would be left. The references are taken along, a class counting as much as a picture of the
- * pile. With references of one class nothing tells what else there is, and the mean is drawn towards none.
+ * is that picture, and nothing of it would be left. The mean of the references' classes stands in for the pictures that are missing
+ * to {@link ENOUGH_PICTURES}. References of one class tell nothing of what else there is: then nothing stands in for them.
  */
 import type { ImageRecord } from '../../core/image.ts';
 import { sumsByPart } from '../../math/matrix.ts';
@@ -38,6 +38,7 @@ export function meanOfFew(
   const ofClasses = new Float64Array(columns);
   if (classNames.length > 1)
     for (const [c, size] of sizes.entries())
-      for (let j = 0; j < columns; j++) ofClasses[j] = ofClasses[j] + sums[c * columns + j] / size;
-  return mean.map((value, j) => (pictures * value + ofClasses[j]) / (pictures + classNames.length));
+      for (let j = 0; j < columns; j++) ofClasses[j] = ofClasses[j] + sums[c * columns + j] / (size * sizes.length);
+  const share = pictures / ENOUGH_PICTURES;
+  return mean.map((value, j) => share * value + (1 - share) * ofClasses[j]);
 }

@@ -86,7 +86,9 @@ export async function evaluationOf(
   const rights = truth.map((label, i) => Number(label === predicted[i]));
   if (!audited) {
     warnings.push(
-      'accuracy rests on the labels, which need not be like the rest: draw a random audit set with labelsmith teach select --audit 100',
+      labelledTask.isMeasurable
+        ? 'accuracy rests on the labels, which need not be like the rest: draw a random audit set with labelsmith teach select --audit 100'
+        : 'a random audit set measures accuracy: labelsmith teach select --audit 100',
     );
   }
   return {
