@@ -150,3 +150,18 @@ test('a file as it was made is opened, and one with weights elsewhere is not', a
   await writeFile(path, encodeModel(model));
   await assert.rejects(openClassifier(path), { code: 'BAD_MODEL', message: /weights in another file \(passwd\)/ });
 });
+
+test('one with a loop, inside of a branch too, is not opened', async (t) => {
+  const path = await fileWith(t, (info) => info);
+  const model = decodeModel(new Uint8Array(await readFile(path)));
+  const loop = { opType: 'Loop', input: ['', '', 'x'], output: ['y'] };
+  const branch = { name: 'branch', node: [loop] };
+  for (const node of [
+    loop,
+    { opType: 'If', input: ['c'], output: ['y'], attribute: [{ name: 'then_branch', g: branch, type: 5 }] },
+  ]) {
+    const { graph } = model;
+    await writeFile(path, encodeModel({ ...model, graph: { ...graph, node: [...(graph?.node ?? []), node] } }));
+    await assert.rejects(openClassifier(path), { code: 'BAD_MODEL', message: /holds a loop, which may never end/ });
+  }
+});

@@ -21,7 +21,7 @@ import { inlineModel } from '../../onnx/compose.ts';
 import { refuseExternalData } from '../../onnx/external-data.ts';
 import { Graph } from '../../onnx/ops.ts';
 import { InferencePool, type PoolModel, type PoolOptions } from '../../onnx/pool.ts';
-import { decodeModel, type ModelProto } from '../../onnx/proto.ts';
+import { decodeModel, type GraphProto, type ModelProto } from '../../onnx/proto.ts';
 import { float32, float32Data } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { EmbeddingRecipe } from '../embed/recipe.ts';
@@ -191,11 +191,25 @@ export function classifierInfo(bytes: Uint8Array, path: string): ClassifierInfo 
     throw noClassifier(path, 'it holds functions or sparse weights');
   }
   refuseExternalData(model, path);
+  // It would be run here, where nothing stops it; an import tries a model in a process of its own first.
+  if (holdsLoop(model.graph)) throw noClassifier(path, 'it holds a loop, which may never end');
   return validateJson(INFO, metadata.get('classifier') ?? '', {
     what: `${path} is not a classifier of labelsmith: its metadata`,
     code: 'BAD_MODEL',
     hint: MAKE_ONE,
   });
+}
+
+/** Whether a graph, or one inside it, has a `Loop`: its condition may hold for ever. `Scan` ends with what it goes over. */
+function holdsLoop(graph: GraphProto | undefined): boolean {
+  const open = graph ? [graph] : [];
+  for (let next = open.pop(); next; next = open.pop()) {
+    for (const { opType, attribute } of next.node ?? []) {
+      if (opType === 'Loop') return true;
+      for (const { g, graphs } of attribute ?? []) open.push(...(g ? [g] : []), ...(graphs ?? []));
+    }
+  }
+  return false;
 }
 
 function decodedModel(bytes: Uint8Array, path: string): ModelProto {
