@@ -53,16 +53,21 @@ export async function runJob(workspace: Workspace, request: JobRequest, run: Job
     case 'split': {
       const { className, into, task } = request;
       const { parts, kept } = await splitClassIn(workspace, { className, into, task }, run);
+      const told = parts.map(({ name, items }) => `${name} (${items.toLocaleString('en')})`);
+      const stay = kept > 0 ? `; ${plural(kept, 'item stays', 'items stay')} ${className}, as people said` : '';
+      run.onLine(`${className} is ${told.join(', ')} now${stay}.`);
       return { parts, kept };
     }
     case 'select': {
       const { questions, counts } = await selectIn(workspace, { ...request, seed, threads, signal });
       await saveQueue(workspace.store, request.task, questions);
+      run.onLine(`${plural(questions.length, 'item is', 'items are')} chosen.`);
       return counts;
     }
     case 'audit': {
       const { task, count: size } = request;
       const { items } = await drawAudit(workspace.store, { task, origin: null, size, seed, atMs: Date.now() });
+      run.onLine(`${plural(items, 'label is', 'labels are')} drawn to be checked.`);
       return { items };
     }
     case 'export':
@@ -81,7 +86,9 @@ async function discover(workspace: Workspace, clusters: number | null, run: JobR
   await embedWith(workspace, { items: 'images' }, run);
   if (run.signal?.aborted) return null;
   const k = clusters ?? undefined;
-  return (await discoverWith(workspace, { items: 'images', task: 'class', k }, run)).counts;
+  const { counts } = await discoverWith(workspace, { items: 'images', task: 'class', k }, run);
+  if (!run.signal?.aborted) run.onLine(`There are ${plural(counts.clusters ?? 0, 'cluster')}.`);
+  return counts;
 }
 
 /** As `auto` does it, told part by part. */
@@ -100,7 +107,6 @@ async function fromFolder(
   }
   if (images < MIN_TO_CLUSTER || stopped()) return { added };
   const discovered = await discover(workspace, null, run);
-  if (discovered) run.onLine(`${discovered.clusters} clusters are to be named.`);
   return { added, discovered };
 }
 

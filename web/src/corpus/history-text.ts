@@ -38,11 +38,13 @@ export function historyText({ name, arguments: asked }: ToldOperation): string {
     }
     case 'split':
     case 'split-into':
-      return `${text('name')}, ${many(count('items'), 'item')}`;
+      return `${text('name')}: ${many(count('items'), 'item')}`;
     case 'split-by-task':
       return `${text('name')} by the task ${text('by')}`;
     case 'unmerge':
       return `${text('merged')} from ${text('name')} again`;
+    case 'describe':
+      return text('name');
     case 'nest':
       return text('parent') === '' ? `${text('child')} to the top` : `${text('child')} under ${text('parent')}`;
     case 'alias':

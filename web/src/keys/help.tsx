@@ -84,7 +84,10 @@ export function Help({ onClose }: { readonly onClose: () => void }) {
   }, []);
   return (
     <dialog ref={dialog} className="help" aria-labelledby="help-title" onClose={onClose}>
-      <h2 id="help-title">Keys</h2>
+      <form method="dialog">
+        <h2 id="help-title">Keys</h2>
+        <button type="submit">Close</button>
+      </form>
       <div className="columns">
         {KEYS.map(([where, ...keys]) => (
           <section key={where}>
@@ -102,9 +105,6 @@ export function Help({ onClose }: { readonly onClose: () => void }) {
           </section>
         ))}
       </div>
-      <form method="dialog">
-        <button type="submit">Close</button>
-      </form>
     </dialog>
   );
 }

@@ -94,7 +94,14 @@ export function LabelPage() {
       {item ? (
         <OneItem item={item} cell={cell} isBlind={isBlind} said={said.get(asked)} why={why} />
       ) : (
-        <EmptyQueue queue={queue} task={task} error={error} isDone={order.done} />
+        <EmptyQueue
+          key={`${queue.key} ${round}`}
+          queue={queue}
+          task={task}
+          error={error}
+          isDone={order.done}
+          onDrawn={() => start(queue.key ?? '')}
+        />
       )}
       <div className="classes" role="toolbar" aria-label="Classes">
         {keys.map(({ name }, i) => (

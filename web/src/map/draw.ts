@@ -11,7 +11,9 @@ export type Rgb = readonly [number, number, number];
 export function hueOf(place: number): Rgb {
   if (place < 0) return [130, 134, 142];
   const hue = (place * 137.508) % 360;
-  const light = 0.42 + 0.16 * (Math.floor(place / 8) % 2);
+  // Blue looks darker than other hues of one lightness.
+  const blue = Math.max(0, Math.cos(((hue - 250) * Math.PI) / 180)) ** 2;
+  const light = 0.42 + 0.16 * (Math.floor(place / 8) % 2) + 0.16 * blue;
   const channel = (n: number) => {
     const k = (n + hue / 30) % 12;
     return Math.round(255 * (light - 0.62 * Math.min(light, 1 - light) * Math.max(-1, Math.min(k - 3, 9 - k, 1))));

@@ -5,6 +5,7 @@ import { Link } from 'wouter';
 import type { ItemRef } from '../api/client.ts';
 import { useWrites } from '../api/writes.ts';
 import { many } from '../app/many.ts';
+import { useTell } from '../app/told.tsx';
 import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask, useTaskClasses } from '../classes/use-task.ts';
 import { DetailView } from '../detail/detail-view.tsx';
@@ -232,10 +233,13 @@ interface ChosenProps {
 
 function Chosen({ points, places, task, typing, onOpen, onDone }: ChosenProps) {
   const { label } = useWrites();
+  const tell = useTell();
   const proposals = useTaskClasses(task).map(({ name, count }) => ({ name, what: `${count} here` }));
   const say = async (className: string) => {
     const items = Array.from(places, (place) => itemOf(points, place));
-    if (await label(task, className, items)) onDone();
+    if (!(await label(task, className, items))) return;
+    tell(`${many(items.length, 'item')}: ${className}`);
+    onDone();
   };
   return (
     <section aria-label="What is chosen">
