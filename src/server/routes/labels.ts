@@ -91,16 +91,8 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
       const labels = items.map(({ itemId, className = asked.className }): NewLabel => {
         return { ...HUMAN, itemId, task, className: nameOf(className), present };
       });
-      if (part === undefined) {
-        await store.putLabels(labels, expecting(items));
-        return c.json(await writtenOf(items), 200);
-      }
-      const operation = await store.atomically(async (inner) => {
-        const told = { class: nameOf(asked.className), present };
-        const id = await operationOf(inner, part, told);
-        await inner.putLabels(labels, { ...expecting(items), operation: id });
-        return id;
-      });
+      const told = { class: nameOf(asked.className), present };
+      const operation = await putPart(store, labels, expecting(items), part, told);
       return c.json({ ...(await writtenOf(items)), operation }, 200);
     })
     .openapi(LABEL_ALL, async (c) => {
@@ -162,6 +154,25 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
     const ids = [...new Set(items.map(({ imageId }) => imageId))];
     return { items: items.length, revisions: Object.fromEntries(await store.revisionsOf(ids)) };
   }
+}
+
+/** @returns the operation that others may be a part of, where `part` asks for one */
+async function putPart(
+  store: Store,
+  labels: readonly NewLabel[],
+  options: WriteOptions,
+  part: number | 'begin' | undefined,
+  told: Readonly<Record<string, unknown>>,
+): Promise<number | undefined> {
+  if (part === undefined) {
+    await store.putLabels(labels, options);
+    return undefined;
+  }
+  return store.atomically(async (inner) => {
+    const operation = await operationOf(inner, part, told);
+    await inner.putLabels(labels, { ...options, operation });
+    return operation;
+  });
 }
 
 /** A new one, or one that was begun and goes on: who undid it has said that no more is wanted. */

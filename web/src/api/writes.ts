@@ -145,6 +145,19 @@ function showBox(queries: QueryClient, { imageId, id, box, keypoints }: Omit<Box
   });
 }
 
+/** As one operation. */
+async function writeInParts(said: Said, items: readonly SeenItem[], onWritten: (part: readonly SeenItem[]) => void) {
+  let operation: number | 'begin' | undefined = items.length > MAX_ITEMS ? 'begin' : undefined;
+  for (let at = 0; at < items.length; at += MAX_ITEMS) {
+    const part = items.slice(at, at + MAX_ITEMS);
+    const json = { ...said, items: part.map(seen), operation };
+    const written: LabelWritten = await answer(api.labels.$post({ json }));
+    remember(written);
+    onWritten(part);
+    operation = written.operation;
+  }
+}
+
 export function useWrites(): Writes {
   const queries = useQueryClient();
   const tell = useTell();
@@ -162,15 +175,8 @@ export function useWrites(): Writes {
     label: (task, className, items, present = true) =>
       run(
         async () => {
-          let operation: number | 'begin' | undefined = items.length > MAX_ITEMS ? 'begin' : undefined;
-          for (let at = 0; at < items.length; at += MAX_ITEMS) {
-            const part = items.slice(at, at + MAX_ITEMS);
-            const json = { task, className, present, items: part.map(seen), operation };
-            const written: LabelWritten = await answer(api.labels.$post({ json }));
-            remember(written);
-            show({ task, className, present }, part);
-            operation = written.operation;
-          }
+          const said = { task, className, present };
+          await writeInParts(said, items, (part) => show(said, part));
         },
         undefined,
         true,
