@@ -1,6 +1,6 @@
 /**
  * What single parts of a training are worth to `teach rounds --fine-tune all`: mixtures, smoothed targets, a running mean of the
- * weights, strong views, pseudo-labels from the mean of several methods. Each is trained once with all labels beside the
+ * weights, margins for rare classes, strong views, pseudo-labels from the mean of several methods. Each is trained once with all labels beside the
  * same training without it, with the same share of its weights, and judged on images that nothing has seen: accuracy, and the loss
  * at the temperature that fits, which tells more on so few. Split as in `teach`, 10 % of the labels.
  *
@@ -26,7 +26,7 @@ import { learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds
 import { type Problem, sampledRows } from '../src/stages/teach/problem.ts';
 import { finished, type LabelledSet, loadLabelled, meanOf, problemOf, split } from './labelled-sets.ts';
 
-type Part = Pick<TuningStep, 'mixing' | 'smoothing' | 'averageDecay' | 'strongViews' | 'pseudoLabels'>;
+type Part = Pick<TuningStep, 'mixing' | 'smoothing' | 'averageDecay' | 'strongViews' | 'pseudoLabels' | 'margins'>;
 
 const PARTS: Readonly<Record<string, Part>> = {
   plain: {},
@@ -34,6 +34,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   cutmix: { mixing: 'cutmix' },
   smoothing: { smoothing: 0.1 },
   'mean of weights': { averageDecay: 0.95 },
+  margins: { margins: 1 },
   'strong views': { strongViews: 2 },
   'pseudo-labels': { pseudoLabels: 'mean-of-methods' },
 };

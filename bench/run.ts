@@ -23,6 +23,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   'fine-tune-parts': () => import('./fine-tune-parts.ts'),
   'fine-tune-memory': () => import('./fine-tune-memory.ts'),
   families: () => import('./families.ts'),
+  'training-memory': () => import('./training-memory.ts'),
   'training-step': () => import('./training-step.ts'),
   'detector-classes': () => import('./detector-classes.ts'),
   masks: () => import('./masks.ts'),

@@ -9,9 +9,9 @@
 import { seededRandom } from '../src/core/random.ts';
 import { oneHot } from '../src/math/heads/linear-head.ts';
 import { matrix } from '../src/math/matrix.ts';
-import { tunableEmbedder } from '../src/models/tuning/tunable-embedder.ts';
+import { type TunableEmbedder, tunableEmbedder } from '../src/models/tuning/tunable-embedder.ts';
 import { type TunableNetwork, tunableNetwork } from '../src/models/tuning/tunable-network.ts';
-import { tuneNetwork } from '../src/models/tuning/tune.ts';
+import { type TuneOptions, tuneNetwork } from '../src/models/tuning/tune.ts';
 import type { PixelOptions } from '../src/onnx/compose.ts';
 import { Graph } from '../src/onnx/ops.ts';
 import { InferencePool } from '../src/onnx/pool.ts';
@@ -21,8 +21,8 @@ import type { Value } from '../src/onnx/value.ts';
 import { rounded } from './process.ts';
 import { runPython } from './python.ts';
 
-const THREADS = 2;
-const SIDE = 224;
+export const THREADS = 2;
+export const SIDE = 224;
 export const BATCH = 32;
 export const CLASSES = 10;
 const ROUNDS = 3;
@@ -43,13 +43,8 @@ interface Peer extends Partial<StepTime> {
 export async function run(): Promise<unknown> {
   const pool = await InferencePool.create({ threads: THREADS });
   try {
-    const { network, pixels } = await tunableEmbedder('mobilenetv3-small');
-    const resNet = tunableNetwork(resNet18(), {
-      input: 'input',
-      inputShape: [3, SIDE, SIDE],
-      features: 'features',
-      dimensions: 512,
-    });
+    const { network, pixels } = await networkOf('mobilenetv3-small');
+    const { network: resNet } = await networkOf('resnet-18');
     return {
       'mobilenetv3-small': await inTurns(pool, network, pixels, 'mobilenet_v3_small'),
       'resnet-18': await inTurns(pool, resNet, pixels, 'resnet18'),
@@ -57,6 +52,16 @@ export async function run(): Promise<unknown> {
   } finally {
     await pool.close();
   }
+}
+
+export const NETWORKS = ['mobilenetv3-small', 'resnet-18'] as const;
+
+/** The pixels of both are read alike. */
+export async function networkOf(name: (typeof NETWORKS)[number]): Promise<Pick<TunableEmbedder, 'network' | 'pixels'>> {
+  const { network, pixels } = await tunableEmbedder('mobilenetv3-small');
+  if (name === 'mobilenetv3-small') return { network, pixels };
+  const ports = { input: 'input', inputShape: [3, SIDE, SIDE], features: 'features', dimensions: 512 };
+  return { network: tunableNetwork(resNet18(), ports), pixels };
 }
 
 const NEVER: StepTime = { stepMs: Number.POSITIVE_INFINITY, cpuMs: Number.POSITIVE_INFINITY };
@@ -85,11 +90,16 @@ function textOf({ stepMs, cpuMs }: StepTime): string {
   return `${rounded(stepMs, 1)} ms (${rounded(cpuMs, 1)} ms of processors)`;
 }
 
+interface StepSettings extends Pick<TuneOptions, 'keptBytes'> {
+  readonly pixels: PixelOptions;
+  readonly side: number;
+}
+
 /** The fastest step of a short training on made-up pictures. */
 export async function stepTime(
   pool: InferencePool,
   network: TunableNetwork,
-  { pixels, side }: { readonly pixels: PixelOptions; readonly side: number },
+  { pixels, side, keptBytes }: StepSettings,
 ): Promise<StepTime> {
   const [cut] = network.cuts;
   if (!cut) throw new Error('a network without a cut');
@@ -119,6 +129,7 @@ export async function stepTime(
       learningRate: 1e-4,
       headRate: 1e-4,
       seed: 0,
+      keptBytes,
       onStep() {
         const { user, system } = process.cpuUsage(lastCpu);
         times.push({ stepMs: performance.now() - last, cpuMs: (user + system) / 1000 });

@@ -148,11 +148,34 @@ test('a loss that is not a number ends it with what the last checkpoint holds', 
   assert.equal(saved?.optimiser.steps, 20);
 });
 
+// Held-out losses are given, so which look is the best and when it ends can be counted: the fourth of them, and after the sixth.
+test('it ends once the held-out loss has not fallen for so many looks, with what did best, from any checkpoint on', async () => {
+  const given = [5, 3, 4, 2, Number.NaN, 2.5, 1];
+  const changes = { steps: 40, schedule: 'constant' as const, learningRate: 0.05 };
+  const watched = (from = 0): Partial<TrainOptions> => {
+    let looks = from;
+    return { ...changes, watch: { every: 2, patience: 2, lossOf: async () => given[looks++] ?? 9 } };
+  };
+  const states: TrainingState[] = [];
+  const save = async (state: TrainingState) => {
+    states.push(copyOf(state));
+  };
+  const whole = await trained(one, { ...watched(), checkpoint: { every: 1, save } });
+  assert.deepEqual([whole.stopped, whole.losses.length], ['no longer falls', 12]);
+  const best = await trained(one, { ...changes, endAfter: 8 });
+  assert.equal(best.losses.length, 8);
+  assert.deepEqual(whole.numbers, best.numbers);
+  for (const [i, state] of states.entries()) {
+    assert.deepEqual(await trained(three, watched(Math.floor((i + 1) / 2)), state), whole, `from step ${i + 1}`);
+  }
+});
+
 test('a state that was cut short or spoiled on the disk is refused', () => {
   const optimiser = { steps: 3, first: [Float32Array.of(1)], second: [] };
   const curve = { losses: [2, 1, 0.5], accuracies: [Number.NaN, Number.NaN, Number.NaN] };
   const average = [Float32Array.of(3, 4)];
-  const state: TrainingState = { parameters: [Float32Array.of(1, 2)], optimiser, average, curve };
+  const watched = { losses: [0.7, Number.NaN], best: [Float32Array.of(5, 6)] };
+  const state: TrainingState = { parameters: [Float32Array.of(1, 2)], optimiser, average, watched, curve };
   const bytes = packState(state);
   assert.deepEqual(unpackState(bytes), state);
   assert.throws(() => unpackState(bytes.subarray(0, -1)), RangeError);

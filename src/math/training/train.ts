@@ -34,10 +34,30 @@ export interface TrainOptions {
    * Juditsky, 1992; as in "mean teachers", Tarvainen and Valpola, NIPS 2017). Default: the parameters of the last step.
    */
   readonly averageDecay?: number;
+  /** Ends the training early where held-out items say so, and takes what did best on them (default: the last step counts). */
+  readonly watch?: Watch;
+  /** The training ends after so many of its steps, whose rates are those of the whole (default: after all). */
+  readonly endAfter?: number;
   readonly signal?: AbortSignal;
   readonly onStep?: (report: StepReport) => void;
   /** Told every so many steps; the state is good until the promise settles. */
   readonly checkpoint?: { readonly every: number; readonly save: (state: TrainingState) => Promise<void> };
+}
+
+/** Early stopping (Prechelt, "Early Stopping - But When?", 1998): a look at held-out items every so many steps. */
+export interface Watch {
+  readonly every: number;
+  /** Looks in a row without a lower loss than before that end the training. Few end it by chance, many cost their steps. */
+  readonly patience: number;
+  /** Mean loss of the held-out items. @param parameters as those that are trained */
+  lossOf(parameters: readonly Float32Array[]): Promise<number>;
+}
+
+/** What the looks of a {@link Watch} came to. */
+export interface Watched {
+  readonly losses: number[];
+  /** Parameters at the lowest of them; empty before the first. */
+  best: readonly Float32Array[];
 }
 
 export interface StepReport {
@@ -58,6 +78,7 @@ export interface TrainingState {
   readonly optimiser: OptimiserState;
   /** Their running mean; empty where none is kept. */
   readonly average: readonly Float32Array[];
+  readonly watched: Watched;
   /** What each step so far came to. */
   readonly curve: TrainingCurve;
 }
@@ -86,7 +107,9 @@ export interface MicroBatch {
 
 export interface TrainResult extends Readonly<TrainingCurve> {
   /** Why it ended early; null where it went all the way. */
-  readonly stopped: 'not a number' | null;
+  readonly stopped: 'not a number' | 'no longer falls' | null;
+  /** Loss of the held-out items at each look. */
+  readonly heldOutLosses: readonly number[];
 }
 
 /** Trains `parameters` in place. @param batchOf the runs of a step; depends on nothing but the step */
@@ -99,6 +122,7 @@ export async function train(
   from?: TrainingState,
 ): Promise<TrainResult> {
   const { optimiser, schedule, learningRate, steps, clipNorm, averageDecay, signal, onStep, checkpoint } = options;
+  const { watch, endAfter = steps } = options;
   const state = from ? resumed(parameters, from) : begun(options, parameters);
   const feeds = Object.fromEntries(parameters.map(({ name, data, dims }) => [name, float32(data, dims)]));
   const sums = model.outputs.includes(CORRECT) ? [LOSS, CORRECT] : [LOSS];
@@ -107,7 +131,9 @@ export async function train(
   // What comes out if a later step spoils everything.
   const good = snapshot(parameters);
   const { losses, accuracies } = state.curve;
-  for (let step = state.optimiser.steps; step < steps; step++) {
+  const result = { losses, accuracies, heldOutLosses: state.watched.losses };
+  for (let step = state.optimiser.steps; step < Math.min(steps, endAfter); step++) {
+    if (watch && isOver(state.watched.losses, watch.patience)) break;
     signal?.throwIfAborted();
     const batch = await batchOf(step);
     const runs = batch.map((micro) => pool.run(model, { ...feeds, ...micro.feeds }, outputs));
@@ -115,8 +141,8 @@ export async function train(
     const { loss, accuracy, gradients } = summed(await Promise.all(runs), gradientNames, weight);
     const length = norm(gradients);
     if (!Number.isFinite(loss) || !Number.isFinite(length)) {
-      restore(parameters, good);
-      return { losses, accuracies, stopped: 'not a number' };
+      restore(parameters, numbersOf(state.watched.best.length > 0 ? state.watched.best : good.map(({ data }) => data)));
+      return { ...result, stopped: 'not a number' };
     }
     if (clipNorm !== undefined && length > clipNorm) scale(gradients, clipNorm / length);
     const rate = learningRate * rateAt(schedule, step, steps);
@@ -125,13 +151,32 @@ export async function train(
     losses.push(loss);
     accuracies.push(accuracy);
     onStep?.({ step: step + 1, steps, loss, accuracy, learningRate: rate });
+    if (watch && (step + 1) % watch.every === 0) await look(watch, state);
     if (checkpoint && (step + 1) % checkpoint.every === 0) {
       restore(good, parameters);
       await checkpoint.save(state);
     }
   }
-  for (const [i, data] of state.average.entries()) parameters[i]?.data.set(data);
-  return { losses, accuracies, stopped: null };
+  restore(parameters, numbersOf(state.watched.best.length > 0 ? state.watched.best : state.average));
+  return { ...result, stopped: watch && isOver(state.watched.losses, watch.patience) ? 'no longer falls' : null };
+}
+
+/** Of the looks so far, the first with the lowest loss. A loss that is no number is never that. */
+export function bestLook(losses: readonly number[]): number {
+  let best = -1;
+  for (const [i, loss] of losses.entries()) if (loss < (losses[best] ?? Number.POSITIVE_INFINITY)) best = i;
+  return best;
+}
+
+/** Whether so many looks in a row have brought no lower loss. */
+export function isOver(losses: readonly number[], patience: number): boolean {
+  return losses.length - 1 - bestLook(losses) >= patience;
+}
+
+async function look(watch: Watch, { parameters, average, watched }: TrainingState): Promise<void> {
+  const now = average.length > 0 ? average : parameters;
+  watched.losses.push(await watch.lossOf(now));
+  if (bestLook(watched.losses) === watched.losses.length - 1) watched.best = now.map((data) => Float32Array.from(data));
 }
 
 /** In place. The memory is short at first, so that the start is soon forgotten. */
@@ -158,15 +203,13 @@ function begun({ optimiser, averageDecay }: TrainOptions, parameters: readonly P
     parameters: parameters.map(({ data }) => data),
     optimiser: newOptimiserState(optimiser, parameters),
     average: averageDecay === undefined ? [] : parameters.map(({ data }) => Float32Array.from(data)),
+    watched: { losses: [], best: [] },
     curve: { losses: [], accuracies: [] },
   };
 }
 
 function resumed(parameters: readonly Parameter[], from: TrainingState): TrainingState {
-  restore(
-    parameters,
-    from.parameters.map((data) => ({ data })),
-  );
+  restore(parameters, numbersOf(from.parameters));
   return {
     parameters: parameters.map(({ data }) => data),
     optimiser: {
@@ -175,8 +218,13 @@ function resumed(parameters: readonly Parameter[], from: TrainingState): Trainin
       second: from.optimiser.second.map((data) => data.slice()),
     },
     average: from.average.map((data) => data.slice()),
+    watched: { losses: [...from.watched.losses], best: from.watched.best },
     curve: { losses: [...from.curve.losses], accuracies: [...from.curve.accuracies] },
   };
+}
+
+function numbersOf(arrays: readonly Float32Array[]): Numbers[] {
+  return arrays.map((data) => ({ data }));
 }
 
 function snapshot(numbers: readonly Numbers[]): Numbers[] {
@@ -184,7 +232,7 @@ function snapshot(numbers: readonly Numbers[]): Numbers[] {
 }
 
 function restore(to: readonly Numbers[], from: readonly Numbers[]): void {
-  for (const [i, { data }] of to.entries()) data.set(from[i]?.data ?? []);
+  for (const [i, { data }] of from.entries()) to[i]?.data.set(data);
 }
 
 /** The mean loss, accuracy and gradient; the first run's arrays are the sum's. */

@@ -13,6 +13,8 @@ const CONTENTS = z.object({
   first: LENGTHS,
   second: LENGTHS,
   average: LENGTHS.default([]),
+  best: LENGTHS.default([]),
+  heldOutLosses: z.array(z.number().nullable()).default([]),
   losses: z.array(z.number()),
   /** JSON has no NaN. */
   accuracies: z.array(z.number().nullable()),
@@ -21,7 +23,7 @@ const CONTENTS = z.object({
 const DIGEST_BYTES = 32;
 const TABLE_AT = DIGEST_BYTES + 4;
 
-export function packState({ parameters, optimiser, average, curve }: TrainingState): Uint8Array {
+export function packState({ parameters, optimiser, average, watched, curve }: TrainingState): Uint8Array {
   const { steps, first, second } = optimiser;
   const lengths = (list: readonly Float32Array[]) => list.map(({ length }) => length);
   const table = new TextEncoder().encode(
@@ -31,10 +33,12 @@ export function packState({ parameters, optimiser, average, curve }: TrainingSta
       first: lengths(first),
       second: lengths(second),
       average: lengths(average),
+      best: lengths(watched.best),
+      heldOutLosses: watched.losses,
       ...curve,
     } satisfies z.input<typeof CONTENTS>),
   );
-  const arrays = [...parameters, ...first, ...second, ...average];
+  const arrays = [...parameters, ...first, ...second, ...average, ...watched.best];
   const bytes = new Uint8Array(TABLE_AT + table.length + arrays.reduce((sum, { byteLength }) => sum + byteLength, 0));
   new DataView(bytes.buffer).setUint32(DIGEST_BYTES, table.length, true);
   bytes.set(table, TABLE_AT);
@@ -66,8 +70,13 @@ export function unpackState(bytes: Uint8Array): TrainingState {
     parameters: taken(contents.parameters),
     optimiser: { steps: contents.steps, first: taken(contents.first), second: taken(contents.second) },
     average: taken(contents.average),
-    curve: { losses: contents.losses, accuracies: contents.accuracies.map((one) => one ?? Number.NaN) },
+    watched: { losses: contents.heldOutLosses.map(numberIn), best: taken(contents.best) },
+    curve: { losses: contents.losses, accuracies: contents.accuracies.map(numberIn) },
   };
+}
+
+function numberIn(one: number | null): number {
+  return one ?? Number.NaN;
 }
 
 function digestOf(bytes: Uint8Array): Buffer {

@@ -37,6 +37,14 @@ export interface TuningSet {
   readonly classes: number;
   /** Those that are trained on (default all). */
   readonly members?: readonly number[];
+  /** Images with labels that are not trained on: their loss says when a training has gone far enough. */
+  readonly heldOut?: HeldOut;
+}
+
+export interface HeldOut {
+  readonly images: readonly number[];
+  /** Class of each. */
+  readonly labels: readonly number[];
 }
 
 export function membersOf({ members, weights }: TuningSet): readonly number[] {
@@ -75,6 +83,20 @@ export function batches(set: TuningSet, options: BatchOptions): (step: number) =
   };
 }
 
+/** The runs that give the loss of the held-out images, each as it is. */
+export function heldOutRuns(set: TuningSet, { images, labels }: HeldOut): MicroBatch[] {
+  const targets = new Float32Array(set.targets.length);
+  for (const [i, image] of images.entries()) targets[image * set.classes + (labels[i] ?? 0)] = 1;
+  const labelled = { ...set, targets, weights: new Float32Array(set.weights.length).fill(1) };
+  const random = seededRandom(0, 'held-out');
+  const runs: MicroBatch[] = [];
+  for (let i = 0; i < images.length; i += ITEMS_A_RUN) {
+    const some = images.slice(i, i + ITEMS_A_RUN);
+    runs.push(microBatch(labelled, { images: some, rows: some.map((image) => image * set.views), random }, {}));
+  }
+  return runs;
+}
+
 interface Seen {
   readonly images: readonly number[];
   /** The view of each image. */
@@ -86,7 +108,7 @@ interface Seen {
 function microBatch(
   set: TuningSet,
   { images, rows, random }: Seen,
-  { mixing, smoothing = 0 }: BatchOptions,
+  { mixing, smoothing = 0 }: Pick<BatchOptions, 'mixing' | 'smoothing'>,
 ): MicroBatch {
   const { classes, targets, weights: counts } = set;
   const target = new Float32Array(ITEMS_A_RUN * classes).fill(1 / classes);

@@ -7,8 +7,11 @@ import { addLengthNorm } from '../../math/pca/pca.ts';
 import { inlineModel, type PixelOptions, pixelsToModelInput } from '../../onnx/compose.ts';
 import { crossEntropy } from '../../onnx/gradients/cross-entropy.ts';
 import { addGradients, type Obstacle } from '../../onnx/gradients/gradients.ts';
+import { bytesOf, segmentsOf } from '../../onnx/gradients/recompute.ts';
+import type { TypedNode } from '../../onnx/graph.ts';
 import { Graph } from '../../onnx/ops.ts';
 import { subgraphOf } from '../../onnx/subgraph.ts';
+import { float32 } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
 import type { Cut, Trainable, TunableNetwork } from './tunable-network.ts';
 
@@ -25,10 +28,14 @@ export interface StepGraphOptions {
   /** Constants of the network that are trained; the classifier always is. */
   readonly trained: readonly Trainable[];
   readonly classes: number;
+  /** Added to the logits under the loss, shape [classes] (default: nothing is). */
+  readonly margins?: Float32Array;
   /** Items of a run. */
   readonly items: number;
   /** Where the network is trained from its input on: how pixels become it, so that `x` are bytes, a fourth of the memory. */
   readonly pixels?: PixelOptions;
+  /** Keep little of the forward pass, and compute the rest a second time: the same gradients in less memory and more time. */
+  readonly recompute?: boolean;
 }
 
 export interface BuiltStepGraph {
@@ -37,6 +44,8 @@ export interface BuiltStepGraph {
   readonly trained: readonly Trainable[];
   /** Where gradients end before the cut is reached. */
   readonly obstacles: readonly Obstacle[];
+  /** What the backward pass reads of the forward pass: held at the same time in each run. */
+  readonly keptBytes: number;
 }
 
 /**
@@ -44,26 +53,60 @@ export interface BuiltStepGraph {
  * `correct`, sums, and the gradient of each parameter.
  */
 export function stepGraph(network: TunableNetwork, options: StepGraphOptions): BuiltStepGraph {
-  const { cut, trained, classes, items } = options;
+  const { trained } = options;
   const graph = new Graph('training-step');
-  const x = valuesAtCut(graph, options);
-  const targets = graph.input('targets', 'float32', [items, classes]);
-  const weights = graph.input('weights', 'float32', [items, 1]);
-  const inputs = trained.map(({ name, dims }) => [name, graph.input(name, 'float32', dims)] as const);
-  const headWeights = graph.input(HEAD_WEIGHTS, 'float32', [classes, network.dimensions]);
-  const headBias = graph.input(HEAD_BIAS, 'float32', [classes]);
-  const features = featuresOf(graph, network, { cut, x, items, parameters: Object.fromEntries(inputs) });
-  const logits = graph.gemm(features, headWeights, headBias, { transB: 1 });
-  const loss = crossEntropy(graph, logits, targets, weights);
-  const wanted = [...inputs.map(([, value]) => value), headWeights, headBias];
-  const { of, obstacles } = addGradients(graph, loss, wanted);
+  const { x, logits, loss, targets, weights, parameters } = lossIn(graph, network, options);
+  const wanted = Object.values(parameters);
+  const forward = graph.typedNodes();
+  const twice = options.recompute ? segmentsOf(forward, x) : [];
+  const { of, obstacles } = addGradients(graph, loss, wanted, twice);
   graph.output(loss, 'loss');
   graph.output(correctIn(graph, logits, targets, weights), 'correct');
   for (const { name } of wanted) {
     const gradient = of.get(name);
     if (gradient) graph.output(gradient, gradientOf(name));
   }
-  return { model: graph.toModel(), trained: trained.filter(({ name }) => of.has(name)), obstacles };
+  const keptBytes = bytesKept(forward, graph.typedNodes().slice(forward.length));
+  return { model: graph.toModel(), trained: trained.filter(({ name }) => of.has(name)), obstacles, keptBytes };
+}
+
+/** Inputs as in {@link stepGraph} → `loss` alone, which costs a third of a step. */
+export function lossGraph(network: TunableNetwork, options: StepGraphOptions): Uint8Array {
+  const graph = new Graph('training-loss');
+  graph.output(lossIn(graph, network, options).loss, 'loss');
+  return graph.toModel();
+}
+
+interface LossIn {
+  readonly x: Value;
+  readonly logits: Value;
+  readonly loss: Value;
+  readonly targets: Value;
+  readonly weights: Value;
+  /** Inputs, by name. */
+  readonly parameters: Readonly<Record<string, Value>>;
+}
+
+function lossIn(graph: Graph, network: TunableNetwork, options: StepGraphOptions): LossIn {
+  const { cut, trained, classes, items, margins } = options;
+  const x = valuesAtCut(graph, options);
+  const targets = graph.input('targets', 'float32', [items, classes]);
+  const weights = graph.input('weights', 'float32', [items, 1]);
+  const inputs = Object.fromEntries(trained.map(({ name, dims }) => [name, graph.input(name, 'float32', dims)]));
+  const headWeights = graph.input(HEAD_WEIGHTS, 'float32', [classes, network.dimensions]);
+  const headBias = graph.input(HEAD_BIAS, 'float32', [classes]);
+  const features = featuresOf(graph, network, { cut, x, items, parameters: inputs });
+  const logits = graph.gemm(features, headWeights, headBias, { transB: 1 });
+  const asked = margins ? graph.add(logits, graph.constant(float32(margins, [1, classes]))) : logits;
+  const loss = crossEntropy(graph, asked, targets, weights);
+  const parameters = { ...inputs, [HEAD_WEIGHTS]: headWeights, [HEAD_BIAS]: headBias };
+  return { x, logits, loss, targets, weights, parameters };
+}
+
+function bytesKept(forward: readonly TypedNode[], backward: readonly TypedNode[]): number {
+  const read = new Set(backward.flatMap(({ inputs }) => inputs.map((value) => value?.name)));
+  const made = forward.flatMap(({ outputs }) => outputs.filter((value) => value !== undefined));
+  return made.reduce((sum, value) => sum + (read.has(value.name) ? bytesOf(value) : 0), 0);
 }
 
 /** The weight of the items whose likeliest class is that of their target. */

@@ -6,6 +6,7 @@ import { LabelsmithError } from '../../errors.ts';
 import { sharedFloats } from '../../math/matrix.ts';
 import { inlineModel } from '../../onnx/compose.ts';
 import type { TypedNode } from '../../onnx/graph.ts';
+import { narrowValues } from '../../onnx/narrow-values.ts';
 import { Graph } from '../../onnx/ops.ts';
 import type { ModelProto, TensorProto } from '../../onnx/proto.ts';
 import { subgraphOf } from '../../onnx/subgraph.ts';
@@ -88,26 +89,13 @@ interface NarrowPlace {
   readonly after: number;
 }
 
-/** Values that are the only one alive when they have been made, constants and what is made of them aside. */
 function narrowPlaces(nodes: readonly TypedNode[], input: string): NarrowPlace[] {
-  const lastUse = new Map<string, number>();
-  for (const [i, { inputs }] of nodes.entries()) for (const value of inputs) if (value) lastUse.set(value.name, i);
-  const alive = new Set([input]);
-  const places: NarrowPlace[] = [];
-  for (const [i, { inputs, outputs }] of nodes.entries()) {
-    const dependent = inputs.some((value) => value && alive.has(value.name));
-    for (const value of inputs) if (value && lastUse.get(value.name) === i) alive.delete(value.name);
-    if (!dependent) continue;
-    for (const value of outputs) if (value && lastUse.has(value.name)) alive.add(value.name);
-    const [only] = outputs;
-    if (alive.size !== 1 || !only || !alive.has(only.name)) continue;
-    const sizes = only.shape ?? [];
+  return narrowValues(nodes, input).flatMap(({ value, after }) => {
+    const sizes = value.shape ?? [];
     const known = sizes.filter((size) => typeof size === 'number');
-    if (only.dtype === 'float32' && known.length === sizes.length && known[0] === 1) {
-      places.push({ value: only.name.slice(PREFIX.length + 1), shape: known.slice(1), after: i });
-    }
-  }
-  return places;
+    if (value.dtype !== 'float32' || known.length !== sizes.length || known[0] !== 1) return [];
+    return [{ value: value.name.slice(PREFIX.length + 1), shape: known.slice(1), after }];
+  });
 }
 
 function trainablesOf(nodes: readonly TypedNode[], constants: ReadonlyMap<string, TensorProto>): Trainable[] {

@@ -12,11 +12,20 @@ import { LabelsmithError } from '../../errors.ts';
 import type { LinearHead } from '../../math/heads/linear-head.ts';
 import { sharedFloats } from '../../math/matrix.ts';
 import type { Parameter } from '../../math/training/optimiser.ts';
-import { type TrainingState, type TrainOptions, type TrainResult, train } from '../../math/training/train.ts';
+import {
+  bestLook,
+  isOver,
+  type TrainingState,
+  type TrainOptions,
+  type TrainResult,
+  train,
+  type Watch,
+} from '../../math/training/train.ts';
 import type { Obstacle } from '../../onnx/gradients/gradients.ts';
-import type { InferencePool } from '../../onnx/pool.ts';
-import { batches, ITEMS_A_RUN, type Mixing, membersOf, type TuningSet } from './batches.ts';
-import { gradientOf, HEAD_BIAS, HEAD_WEIGHTS, stepGraph } from './training-graph.ts';
+import type { InferencePool, PoolModel } from '../../onnx/pool.ts';
+import { float32 } from '../../onnx/tensor.ts';
+import { batches, heldOutRuns, ITEMS_A_RUN, type Mixing, membersOf, type TuningSet } from './batches.ts';
+import { gradientOf, HEAD_BIAS, HEAD_WEIGHTS, lossGraph, stepGraph } from './training-graph.ts';
 import { parametersOf, type Trainable, type TunableNetwork } from './tunable-network.ts';
 
 export interface TuneOptions extends Pick<TrainOptions, 'signal' | 'onStep'> {
@@ -35,8 +44,27 @@ export interface TuneOptions extends Pick<TrainOptions, 'signal' | 'onStep'> {
   readonly mixing?: Mixing;
   /** Of every target, the share that is spread over all classes (default 0): "label smoothing", Szegedy et al., CVPR 2016. */
   readonly smoothing?: number;
+  /**
+   * With held-out images: epochs in a row in which their loss does not fall that end the training; what did best on them is taken
+   * (default: the training goes all the way).
+   */
+  readonly patience?: number;
+  /** The share of its steps after which a training ends (default 1), as others of the same length have found it. */
+  readonly endShare?: number;
+  /**
+   * Balanced margins for skewed classes: this times the logarithm of each class's share is added to its logit under the loss, so that
+   * rare classes need a larger lead (default 0; 1 trains for a mean over classes): logit adjustment, Menon et al., "Long-tail
+   * learning via logit adjustment", ICLR 2021, formula 10.
+   */
+  readonly margins?: number;
   /** Memory of a running mean of the weights (see `TrainOptions.averageDecay`; default: the last weights count). */
   readonly averageDecay?: number;
+  /**
+   * What runs may keep of the forward pass, all threads together, bytes (default: a quarter of the memory that is free). Where they
+   * would keep more, it is computed a second time, to the same gradients but for their last bits: a fourth is kept, and a step
+   * takes about a fifth more time.
+   */
+  readonly keptBytes?: number;
   readonly seed: number;
   /** Where a training goes on that was broken off; without it, it begins again. */
   readonly checkpoints?: TrainingCheckpoints;
@@ -49,6 +77,8 @@ export interface TrainingCheckpoints {
   /** The last one that was saved; undefined where there is none, or none that is whole. */
   load(): Promise<SavedTraining | undefined>;
   save(training: SavedTraining): Promise<void>;
+  /** What was decided when the training began, whatever would be now. */
+  decided(now: boolean): Promise<boolean>;
 }
 
 export interface SavedTraining {
@@ -61,9 +91,13 @@ export interface Tuned extends TrainResult {
   /** What was trained of the network, by name. */
   readonly parameters: ReadonlyMap<string, Float32Array>;
   readonly head: LinearHead;
+  /** The share of the steps after which what was taken stood; 1 where nothing was watched. */
+  readonly bestShare: number;
 }
 
 const BATCH = 2 * ITEMS_A_RUN;
+/** The rest is for what is computed on the way back: gradients, masks and windows, about twice what is kept. */
+const KEPT_SHARE = 1 / 4;
 const CLIP_NORM = 5;
 const MIN_EPOCHS = 3;
 const MAX_EPOCHS = 25;
@@ -80,20 +114,42 @@ export async function tuneNetwork(
 ): Promise<Tuned> {
   const { cut, classes, pixels } = set;
   const wanted = cut.trainables.filter(({ kind }) => options.trains === 'all' || kind === 'bias');
-  const request = { cut, classes, items: ITEMS_A_RUN, pixels };
+  const margins = options.margins ? marginsOf(set, options.margins) : undefined;
+  const request = { cut, classes, items: ITEMS_A_RUN, pixels, margins };
   let built = stepGraph(network, { ...request, trained: wanted });
   // What gradients do not reach stays a constant.
   if (built.trained.length < wanted.length) built = stepGraph(network, { ...request, trained: built.trained });
   if (built.trained.length === 0) throw untrainable(built.obstacles);
+  const { keptBytes = KEPT_SHARE * process.availableMemory(), checkpoints } = options;
+  const isShort = built.keptBytes * pool.threads > keptBytes;
+  if (await (checkpoints?.decided(isShort) ?? isShort)) {
+    built = stepGraph(network, { ...request, trained: built.trained, recompute: true });
+  }
   const parameters = parametersFor(network, built.trained, head, options);
-  const { losses, accuracies, stopped } = await trainedOrLoaded(pool, built.model, parameters, set, options);
+  const inputs = parameters.map(({ name, dims }) => ({ name, dims }));
+  const forLoss = () => lossGraph(network, { ...request, trained: built.trained });
+  const result = await trainedOrLoaded(pool, { step: built.model, forLoss, inputs }, parameters, set, options);
   const trained = new Map(parameters.map(({ name, data }) => [name, data]));
   const weights = trained.get(HEAD_WEIGHTS) ?? head.weights.data;
   const bias = trained.get(HEAD_BIAS) ?? head.bias;
   trained.delete(HEAD_WEIGHTS);
   trained.delete(HEAD_BIAS);
   const fitted = { weights: { ...head.weights, data: weights }, bias };
-  return { parameters: trained, head: fitted, losses, accuracies, stopped };
+  const { steps, stepsAnEpoch } = stepsOf(membersOf(set).length, options);
+  const looks = bestLook(result.heldOutLosses) + 1;
+  return { ...result, parameters: trained, head: fitted, bestShare: looks > 0 ? (looks * stepsAnEpoch) / steps : 1 };
+}
+
+/** Of each class, `strength` times the logarithm of its share of what is trained on; a class of which there is nothing has one item. */
+export function marginsOf(set: TuningSet, strength: number): Float32Array {
+  const { classes, targets, weights } = set;
+  const counts = new Float64Array(classes);
+  for (const image of membersOf(set)) {
+    for (let c = 0; c < classes; c++) counts[c] += (weights[image] ?? 0) * (targets[image * classes + c] ?? 0);
+  }
+  const some = counts.map((count) => Math.max(1, count));
+  const sum = some.reduce((a, b) => a + b, 0);
+  return Float32Array.from(some, (count) => strength * Math.log(count / sum));
 }
 
 /** Steps of a training on so many images. */
@@ -109,20 +165,25 @@ export function stepsOf(
 /** Trains the parameters in place, from where it was broken off; one that is done already is taken as it is. */
 async function trainedOrLoaded(
   pool: InferencePool,
-  graph: Uint8Array,
+  graphs: Graphs,
   parameters: readonly Parameter[],
   set: TuningSet,
   options: TuneOptions,
 ): Promise<TrainResult> {
-  const { weightDecay = 0.01, averageDecay, signal, onStep, checkpoints } = options;
+  const { weightDecay = 0.01, averageDecay, patience, endShare = 1, signal, onStep, checkpoints } = options;
   const { steps, stepsAnEpoch } = stepsOf(membersOf(set).length, options);
+  const endAfter = Math.max(1, Math.round(endShare * steps));
   const saved = await checkpoints?.load();
   if (saved?.isDone) {
     for (const [i, { data }] of parameters.entries()) data.set(saved.state.parameters[i] ?? []);
-    const { curve } = saved.state;
-    return { ...curve, stopped: curve.losses.length < steps ? 'not a number' : null };
+    const { curve, watched } = saved.state;
+    const isWhole = curve.losses.length >= endAfter;
+    const isEnough = patience !== undefined && isOver(watched.losses, patience);
+    const stopped = isEnough ? 'no longer falls' : isWhole ? null : 'not a number';
+    return { ...curve, heldOutLosses: watched.losses, stopped };
   }
-  const model = await pool.load(graph, { key: `tuning:${sha256Hex(graph)}` });
+  const model = await pool.load(graphs.step, { key: `tuning:${sha256Hex(graphs.step)}` });
+  const held = patience === undefined ? undefined : await heldOutLoss(pool, graphs, set);
   try {
     const result = await train(
       pool,
@@ -136,6 +197,8 @@ async function trainedOrLoaded(
         steps,
         clipNorm: CLIP_NORM,
         averageDecay,
+        endAfter,
+        watch: held && patience !== undefined ? { every: stepsAnEpoch, patience, lossOf: held.lossOf } : undefined,
         signal,
         onStep,
         checkpoint: checkpoints && {
@@ -149,15 +212,51 @@ async function trainedOrLoaded(
     return result;
   } finally {
     await pool.unload(model);
+    if (held) await pool.unload(held.model);
   }
 }
 
+interface Graphs {
+  readonly step: Uint8Array;
+  /** Of the loss alone. */
+  readonly forLoss: () => Uint8Array;
+  /** Of both, as the parameters are. */
+  readonly inputs: readonly Pick<Parameter, 'name' | 'dims'>[];
+}
+
+/** The loss of the set's held-out images under any parameters; undefined where there are none. */
+async function heldOutLoss(
+  pool: InferencePool,
+  { forLoss, inputs }: Graphs,
+  set: TuningSet,
+): Promise<(Pick<Watch, 'lossOf'> & { readonly model: PoolModel }) | undefined> {
+  if (!set.heldOut?.images.length) return undefined;
+  const runs = heldOutRuns(set, set.heldOut);
+  const graph = forLoss();
+  const model = await pool.load(graph, { key: `tuning-loss:${sha256Hex(graph)}` });
+  return {
+    model,
+    async lossOf(parameters) {
+      const given = inputs.map(({ name, dims }, i) => [name, float32(parameters[i] ?? [], dims)] as const);
+      const results = await Promise.all(
+        runs.map(({ feeds }) => pool.run(model, { ...Object.fromEntries(given), ...feeds })),
+      );
+      const sum = results.reduce((total, { loss }) => total + Number(loss?.data[0]), 0);
+      return sum / runs.reduce((total, { weight }) => total + weight, 0);
+    },
+  };
+}
+
 /** What came out, with nothing that another step would need. */
-function outcomeOf(parameters: readonly Parameter[], { losses, accuracies }: TrainResult): TrainingState {
+function outcomeOf(
+  parameters: readonly Parameter[],
+  { losses, accuracies, heldOutLosses }: TrainResult,
+): TrainingState {
   return {
     parameters: parameters.map(({ data }) => data),
     optimiser: { steps: losses.length, first: [], second: [] },
     average: [],
+    watched: { losses: [...heldOutLosses], best: [] },
     curve: { losses: [...losses], accuracies: [...accuracies] },
   };
 }

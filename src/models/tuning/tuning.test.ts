@@ -14,7 +14,7 @@ import type { TuningSet } from './batches.ts';
 import { floatNetwork } from './float-network.ts';
 import { graphBelow, stepGraph } from './training-graph.ts';
 import { type Cut, parametersOf, type TunableNetwork, tunableNetwork, withParameters } from './tunable-network.ts';
-import { averaged, type TuneOptions, tuneNetwork } from './tune.ts';
+import { averaged, marginsOf, type TuneOptions, tuneNetwork } from './tune.ts';
 
 let pool: InferencePool;
 before(async () => {
@@ -144,6 +144,51 @@ test('above a cut, on values that were computed before, a step is the same as fr
   const byPixels = await tuneNetwork(pool, whole, await setAt(whole, first), HEAD, { ...OPTIONS, samples: 96 });
   const byValues = await tuneNetwork(pool, network, await setAt(network, above), HEAD, { ...OPTIONS, samples: 96 });
   for (const [i, loss] of byPixels.losses.entries()) assert.ok(Math.abs(loss - (byValues.losses[i] ?? 0)) < 1e-4);
+});
+
+test('what is kept of the forward pass, or computed a second time, leads to the same bytes', async () => {
+  const network = tunableNetwork(smallNetwork(), PORTS);
+  const set = await setAt(network, network.cuts[0] as Cut);
+  const request = { cut: set.cut, trained: set.cut.trainables, classes: CLASSES, items: 16, pixels: PIXELS };
+  const [kept, again] = [false, true].map((recompute) => stepGraph(network, { ...request, recompute }));
+  assert.ok((again?.keptBytes ?? 1) < 0.7 * (kept?.keptBytes ?? 0), `${again?.keptBytes} of ${kept?.keptBytes}`);
+  const options = { ...OPTIONS, samples: 96 };
+  const whole = await tuneNetwork(pool, network, set, HEAD, { ...options, keptBytes: Number.POSITIVE_INFINITY });
+  const short = await tuneNetwork(pool, network, set, HEAD, { ...options, keptBytes: 0 });
+  assert.deepEqual(short, whole);
+});
+
+// Expected: PyTorch in 64-bit floats, `test/oracles/logit_adjustment.py`.
+test('with margins, rare classes need a larger lead: the loss is that of adjusted logits', async () => {
+  const network = tunableNetwork(smallNetwork(), PORTS);
+  const cut = network.cuts.at(-1) as Cut;
+  const labels = (counts: readonly number[]) => Int32Array.from(counts.flatMap((n, c) => new Array<number>(n).fill(c)));
+  const images = {
+    cut,
+    values: new Float32Array(),
+    views: 1,
+    classes: CLASSES,
+    targets: oneHot(labels([20, 4]), CLASSES).data,
+    weights: new Float32Array(24).fill(1),
+  };
+  const margins = marginsOf(images, 1);
+  const { model } = stepGraph(network, { cut, trained: [], classes: CLASSES, items: 16, margins });
+  const session = await Session.create(model);
+  const results = await session.run({
+    x: randomTensor([16, ...cut.shape], 'x'),
+    targets: float32(oneHot(labels([12, 4]), CLASSES).data, [16, CLASSES]),
+    weights: float32(new Float32Array(16).fill(1), [16, 1]),
+    'head/weights': float32(new Float32Array(CLASSES * PORTS.dimensions), [CLASSES, PORTS.dimensions]),
+    'head/bias': float32([0.3, -0.2], [CLASSES]),
+  });
+  await session.close();
+  assert.ok(Math.abs(Number(results.loss?.data[0]) - 10.26965877) < 1e-4);
+  for (const [i, expected] of [2.269073845, -2.269073845].entries()) {
+    assert.ok(Math.abs(Number(results['d:head/bias']?.data[i]) - expected) < 1e-4);
+  }
+  // A class of which nothing is trained on has a margin too.
+  const missing = marginsOf({ ...images, members: [0, 1, 2] }, 1);
+  assert.deepEqual([...missing], [Math.log(3 / 4), Math.log(1 / 4)].map(Math.fround));
 });
 
 test('only biases move where only they are trained, and a mean of before and after lies between', async () => {

@@ -19,6 +19,7 @@ import { CONVOLUTION } from './convolution.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { POOLING } from './pooling.ts';
 import { PRODUCTS } from './products.ts';
+import { computedAgain, reading, type Segment } from './recompute.ts';
 import { REDUCTIONS } from './reductions.ts';
 
 const TABLES = [ELEMENTWISE, ACTIVATIONS, PRODUCTS, CONVOLUTION, POOLING, ARRANGEMENT, REDUCTIONS];
@@ -46,8 +47,16 @@ export interface Gradients {
   readonly obstacles: readonly Obstacle[];
 }
 
-/** @param loss one number; @param wanted inputs, constants or any inner values */
-export function addGradients(graph: Graph, loss: Value, wanted: readonly Value[]): Gradients {
+/**
+ * @param loss one number; @param wanted inputs, constants or any inner values
+ * @param twice segments of the graph whose inner values are not kept, in the order of the nodes: see `recompute.ts`
+ */
+export function addGradients(
+  graph: Graph,
+  loss: Value,
+  wanted: readonly Value[],
+  twice: readonly Segment[] = [],
+): Gradients {
   if (loss.shape?.some((size) => size !== 1)) {
     throw new LabelsmithError('UNSUPPORTED', `the loss ${loss.name} is not one number: [${loss.shape}]`);
   }
@@ -63,11 +72,14 @@ export function addGradients(graph: Graph, loss: Value, wanted: readonly Value[]
     parts.set(value.name, [total]);
     return total;
   };
-  for (const node of nodes.reverse()) {
+  const again = copiesFor(graph, nodes, twice, (values) =>
+    values.flatMap((value) => (active.has(value.name) ? (parts.get(value.name) ?? []) : [])),
+  );
+  for (const [i, node] of [...nodes.entries()].reverse()) {
     if (!node.inputs.some((value) => value && active.has(value.name))) continue;
     const gradients = node.outputs.map(gradientOf);
     if (gradients.every((one) => one === undefined)) continue;
-    const found = inputGradients(graph, node, gradients, active);
+    const found = inputGradients(graph, node, { gradients, active, seen: reading(node, again(i)) });
     if ('reason' in found) obstacles.push(found);
     else addParts(parts, node, found.gradients, active);
   }
@@ -77,6 +89,36 @@ export function addGradients(graph: Graph, loss: Value, wanted: readonly Value[]
     if (gradient) of.set(value.name, gradient);
   }
   return { of, frozen: wanted.map(({ name }) => name).filter((name) => !of.has(name)), obstacles };
+}
+
+const NONE: ReadonlyMap<string, Value> = new Map();
+
+/**
+ * What stands for the inner values of a node's segment; the nodes are added when the first of them is asked for, from the loss down.
+ * @param gradientsOf the gradients that values have so far
+ */
+function copiesFor(
+  graph: Graph,
+  nodes: readonly TypedNode[],
+  segments: readonly Segment[],
+  gradientsOf: (values: readonly Value[]) => readonly Value[],
+): (node: number) => ReadonlyMap<string, Value> {
+  const made = new Map<Segment, ReadonlyMap<string, Value>>();
+  return (node) => {
+    const segment = segments.find(({ first, end }) => first <= node && node < end);
+    if (!segment) return NONE;
+    const known = made.get(segment);
+    if (known) return known;
+    const next = segments[segments.indexOf(segment) + 1];
+    const above = nodes.slice(segment.end, next?.first === segment.end ? next.end : nodes.length);
+    const read = new Map(
+      above.flatMap(({ inputs }) => inputs.flatMap((value) => (value ? [[value.name, value]] : []))),
+    );
+    const after = gradientsOf([...read.values()]);
+    const copies = after.length > 0 ? computedAgain(graph, nodes, segment, after) : NONE;
+    made.set(segment, copies);
+    return copies;
+  };
 }
 
 const FLOATS: readonly (string | undefined)[] = ['float32', 'float64'];
@@ -93,11 +135,18 @@ function activeValues(nodes: readonly TypedNode[], wanted: readonly Value[]): Se
   return active;
 }
 
+interface Incoming {
+  /** Of the node's outputs. */
+  readonly gradients: readonly (Value | undefined)[];
+  readonly active: ReadonlySet<string>;
+  /** The node with what stands for the values that it read and made. */
+  readonly seen: TypedNode;
+}
+
 function inputGradients(
   graph: Graph,
   node: TypedNode,
-  gradients: readonly (Value | undefined)[],
-  active: ReadonlySet<string>,
+  { gradients, active, seen }: Incoming,
 ): { readonly gradients: readonly (Value | undefined)[] } | Obstacle {
   const operator = node.node.opType ?? '';
   const named = { operator, node: node.node.name ?? '' };
@@ -108,7 +157,7 @@ function inputGradients(
     return value !== undefined && active.has(value.name);
   };
   try {
-    return { gradients: adjoint({ ...node, graph, gradients, wants }) };
+    return { gradients: adjoint({ ...seen, graph, gradients, wants }) };
   } catch (error) {
     if (!(error instanceof NoAdjoint)) throw error;
     return { ...named, reason: error.message };

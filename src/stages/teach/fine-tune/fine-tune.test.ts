@@ -187,6 +187,7 @@ test('one that is broken off at any moment goes on from its record and ends with
     mixing: 'cutmix',
     smoothing: 0.1,
     averageDecay: 0.9,
+    patience: 2,
     strongViews: 1,
     pseudoLabels: 'mean-of-methods',
   } as const;
@@ -212,6 +213,22 @@ test('one that is broken off at any moment goes on from its record and ends with
   // Three trainings of 23, 23 and 12 steps or so, of which what was kept is not done again.
   const [begun = 0, amid = 0, later = 0] = steps;
   assert.ok(begun > amid && amid > later, `${steps}`);
+});
+
+test('with a patience, the last training ends where those of the folds did best on labels that they had not seen', async () => {
+  const seen: number[][] = [];
+  const onProgress: FineTuneRequest['onProgress'] = ({ trained, steps, ofSteps }) => {
+    const training = steps === ofSteps ? trained - 1 : trained;
+    seen[training] = [steps, ofSteps];
+  };
+  // At such a rate the network is soon spoiled, so no fold is best at its end.
+  const step = { ...STEP, learningRate: 2, patience: 1 };
+  const { curve, endedEarly } = await fineTune(two, request({ step, onProgress }));
+  const [first = [], second = [], [last = 0, all = 0] = []] = seen;
+  for (const [steps = 0, ofSteps = 0] of [first, second]) assert.ok(steps < ofSteps, `${seen}`);
+  assert.equal(endedEarly, false);
+  assert.equal(curve.losses.length, last);
+  assert.ok(last < 0.9 * all, `${seen}`);
 });
 
 test('what was kept under other names of classes, whose pictures were seen otherwise, is not gone on with', async (t) => {

@@ -8,12 +8,13 @@
 import type { AugmentOptions } from '../../../images/augment.ts';
 import { gatherRows, type Matrix } from '../../../math/matrix.ts';
 import type { TrainingCurve } from '../../../math/training/train.ts';
+import type { HeldOut } from '../../../models/tuning/batches.ts';
 import type { ComposedEmbedder, TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import { parametersOf } from '../../../models/tuning/tunable-network.ts';
 import { averaged, type Tuned } from '../../../models/tuning/tune.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
 import { centreAndNormalise, meanOf, type VectorBlock } from '../../embed/recipe.ts';
-import { foldsOf } from '../cross-validation.ts';
+import { type Folds, foldsOf } from '../cross-validation.ts';
 import type { LearnSettings } from '../methods.ts';
 import { type Problem, sampledRows, subsample } from '../problem.ts';
 import { type Beliefs, beliefsByFold } from './beliefs.ts';
@@ -137,7 +138,9 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
     otherMs: passes * PASSES_A_VECTOR * viewMs,
     endMs: given.endMs,
   });
-  const tuned = await trainFolds(pool, { ...whole, step, onProgress: request.onProgress }, folds.count, beliefsWithout);
+  const heldOutOf = (fold: number): HeldOut => heldOutIn(frozen, taught, folds, fold);
+  const training = { ...whole, step, onProgress: request.onProgress };
+  const tuned = await trainFolds(pool, training, { folds: folds.count, beliefsWithout, heldOutOf });
   const before = parametersOf(embedder.network, prepared.set.cut.trainables);
   const embedderOf = (fold: number, share: number) =>
     embedder.compose(averaged(before, tuned[fold]?.parameters ?? before, share));
@@ -160,17 +163,36 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
     embedder: embedders.at(-1) as ComposedEmbedder,
     parameters: averaged(before, last.parameters, share),
     share,
-    endedEarly: tuned.some(({ stopped }) => stopped !== null),
+    endedEarly: tuned.some(({ stopped }) => stopped === 'not a number'),
     curve: { losses: [...last.losses], accuracies: [...last.accuracies] },
   };
 }
 
-/** Once without each fold, and at last with all labels. */
+interface FoldData {
+  readonly folds: number;
+  readonly beliefsWithout: (fold: number) => Promise<Beliefs>;
+  readonly heldOutOf: (fold: number) => HeldOut;
+}
+
+/** The images of a fold's labels. */
+function heldOutIn(frozen: Problem, taught: Int32Array, folds: Folds, fold: number): HeldOut {
+  const imageOf = new Map(Array.from(taught, (row, image) => [row, image]));
+  const places = [...frozen.labelled.keys()].filter((place) => folds.of[place] === fold);
+  const known = places.flatMap((place) => {
+    const image = imageOf.get(frozen.labelled[place] ?? -1);
+    return image === undefined ? [] : [{ image, label: frozen.labels[place] ?? 0 }];
+  });
+  return { images: known.map(({ image }) => image), labels: known.map(({ label }) => label) };
+}
+
+/**
+ * Once without each fold, and at last with all labels, which has no held-out ones to watch: with a patience it ends after the mean
+ * share of the steps after which those of the folds did best.
+ */
 async function trainFolds(
   pool: InferencePool,
   { onProgress, ...request }: Omit<TrainingRequest, 'onStep'> & Pick<FineTuneRequest, 'onProgress'>,
-  folds: number,
-  beliefsWithout: (fold: number) => Promise<Beliefs>,
+  { folds, beliefsWithout, heldOutOf }: FoldData,
 ): Promise<Tuned[]> {
   const tuned: Tuned[] = [];
   for (let fold = 0; fold <= folds; fold++) {
@@ -178,7 +200,12 @@ async function trainFolds(
       const trained = fold + (step === steps ? 1 : 0);
       onProgress?.({ trained, of: folds + 1, steps: step, ofSteps: steps, loss, accuracy });
     };
-    tuned.push(await trainOnce(pool, { ...request, beliefs: await beliefsWithout(fold), onStep }));
+    const isLast = fold === folds;
+    const shares = tuned.map(({ bestShare }) => bestShare);
+    const ends = isLast
+      ? { endShare: request.step.patience === undefined ? undefined : shares.reduce((a, b) => a + b, 0) / folds }
+      : { heldOut: heldOutOf(fold) };
+    tuned.push(await trainOnce(pool, { ...request, ...ends, beliefs: await beliefsWithout(fold), onStep }));
   }
   return tuned;
 }

@@ -4,7 +4,7 @@ import { LABELSMITH_VERSION } from '../../../core/version.ts';
 import { fitLinearHead, type LinearHead } from '../../../math/heads/linear-head.ts';
 import { gatherRows, type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
 import type { StepReport } from '../../../math/training/train.ts';
-import type { TuningSet } from '../../../models/tuning/batches.ts';
+import type { HeldOut, TuningSet } from '../../../models/tuning/batches.ts';
 import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import { type Tuned, type TuneOptions, tuneNetwork } from '../../../models/tuning/tune.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
@@ -19,6 +19,10 @@ export interface TrainingRequest {
   readonly step: TuningStep;
   readonly prepared: PreparedTuning;
   readonly beliefs: Beliefs;
+  /** Images whose labels this training does not see. */
+  readonly heldOut?: HeldOut;
+  /** See {@link TuneOptions.endShare}. */
+  readonly endShare?: number;
   readonly seed: number;
   readonly record?: TuningRecord;
   readonly signal?: AbortSignal;
@@ -30,9 +34,23 @@ export async function trainOnce(pool: InferencePool, request: TrainingRequest): 
   const { features } = request.prepared;
   const set = setOf(request);
   const head = await startingHead(pool, set, features, signal);
-  const options = optionsOf(step, seed);
+  const options = { ...optionsOf(step, seed), endShare: request.endShare };
   const checkpoints = record?.checkpointsOf(keyOfTraining(request));
-  return tuneNetwork(pool, embedder.network, set, head, { ...options, checkpoints, signal, onStep });
+  return tuneNetwork(pool, embedder.network, { ...set, heldOut: readable(request) }, head, {
+    ...options,
+    checkpoints,
+    signal,
+    onStep,
+  });
+}
+
+/** Those of the held-out images that could be read. */
+function readable({ heldOut, prepared }: TrainingRequest): HeldOut | undefined {
+  if (!heldOut) return undefined;
+  const there = new Set(prepared.members);
+  const places = [...heldOut.images.keys()].filter((i) => there.has(heldOut.images[i] ?? -1));
+  const at = (list: readonly number[]) => places.map((i) => list[i] ?? 0);
+  return { images: at(heldOut.images), labels: at(heldOut.labels) };
 }
 
 /** Those that could be read and count. */
@@ -66,6 +84,8 @@ export function keyOfTraining(request: TrainingRequest): string {
     augment: prepared.augment,
     strongViews: prepared.strongViews,
     beliefs: [bytes(set.targets), bytes(set.weights)],
+    heldOut: step.patience === undefined ? undefined : request.heldOut,
+    endShare: request.endShare,
   };
   return sha256Hex(JSON.stringify(follows)).slice(0, 32);
 }

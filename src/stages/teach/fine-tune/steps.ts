@@ -5,7 +5,15 @@ import type { TuneOptions } from '../../../models/tuning/tune.ts';
 export interface TuningStep
   extends Pick<
     TuneOptions,
-    'trains' | 'samples' | 'learningRate' | 'headRate' | 'mixing' | 'smoothing' | 'averageDecay'
+    | 'trains'
+    | 'samples'
+    | 'learningRate'
+    | 'headRate'
+    | 'mixing'
+    | 'smoothing'
+    | 'averageDecay'
+    | 'patience'
+    | 'margins'
   > {
   /** Where training begins: at the pixels, or with the last part that holds this share of the network's weights. */
   readonly from: 'pixels' | { readonly share: number };

@@ -29,8 +29,18 @@ const EVERY_STEPS = 10;
 /** @param folder of one task; others have theirs */
 export function tuningRecordIn(folder: string): TuningRecord {
   const pathOf = (key: string, ending: 'state' | 'done' | 'json') => join(folder, `${key}.${ending}`);
+  const decided = async (key: string, decide: () => Promise<number>): Promise<number> => {
+    const path = pathOf(key, 'json');
+    const known = await readFile(path, 'utf8').then(decisionIn, () => undefined);
+    if (known !== undefined) return known;
+    const value = await decide();
+    await writeWorkspaceFile(path, new TextEncoder().encode(JSON.stringify({ value })));
+    return value;
+  };
   return {
+    decided,
     checkpointsOf: (key) => ({
+      decided: async (now) => (await decided(`${key}-twice`, async () => Number(now))) === 1,
       everySteps: EVERY_STEPS,
       async load() {
         return (await savedIn(pathOf(key, 'done'), true)) ?? (await savedIn(pathOf(key, 'state'), false));
@@ -40,14 +50,6 @@ export function tuningRecordIn(folder: string): TuningRecord {
         if (isDone) await rm(pathOf(key, 'state'), { force: true });
       },
     }),
-    async decided(key, decide) {
-      const path = pathOf(key, 'json');
-      const known = await readFile(path, 'utf8').then(decisionIn, () => undefined);
-      if (known !== undefined) return known;
-      const value = await decide();
-      await writeWorkspaceFile(path, new TextEncoder().encode(JSON.stringify({ value })));
-      return value;
-    },
     clear: () => rm(folder, { recursive: true, force: true }),
   };
 }
