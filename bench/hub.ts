@@ -40,7 +40,11 @@ const ZOO: typeof BUILT_IN = [['mobilenetv2-12-qdq', 'embedder']];
 export async function run(): Promise<unknown> {
   const wanted = process.env.LABELSMITH_BENCH_HUB?.split(',');
   const known = HUB_MODELS.map(({ id, modelType }) => [id, roleOf(modelType)] as const);
-  const { here, notFetched } = await fetched([...known, ...ZOO].filter(([id]) => wanted?.includes(id) ?? true));
+  const all = [...known, ...ZOO];
+  const { here, notFetched } = await fetched(all.filter(([id]) => wanted?.includes(id) ?? true));
+  for (const id of wanted ?? []) {
+    if (!all.some(([one]) => one === id)) notFetched[id] = 'there is no model of that name';
+  }
   const rows: Row[] = [];
   const failed: Record<string, string> = {};
   const words: Record<string, WordNames> = {};
