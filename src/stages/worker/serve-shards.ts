@@ -7,6 +7,7 @@ import { messageOf } from '../../errors.ts';
 import type { ShardJob } from '../../jobs/fleet/queue.ts';
 import type { ShardOutcome } from '../../jobs/fleet/worker.ts';
 import { enoughInFlight, ItemLanes } from '../../jobs/item-lanes.ts';
+import type { EachItem } from '../../jobs/stage.ts';
 import type { StageWorker } from '../../jobs/stage-worker.ts';
 import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import type { Models } from '../../models/models.ts';
@@ -89,12 +90,13 @@ class Shards {
       };
     }
     let items = 0;
-    const { eachItem } = this.#lanes.forShard();
-    const result = await worker.process(JSON.parse(job.input), async (list, work) => {
+    const { eachItem, end } = this.#lanes.nextShard();
+    const counted: EachItem = async (list, work) => {
       const results = await eachItem(list, work);
       items += list.length;
       return results;
-    });
+    };
+    const result = await worker.process(JSON.parse(job.input), counted).finally(end);
     const { runId, shard } = job;
     const data = serialize(result);
     const kept = await this.#workspace.store.putShardResult({ runId, shard, items, data, worker: this.#setup.worker });
