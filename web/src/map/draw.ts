@@ -7,18 +7,39 @@ import type { Choice, Points } from './points.ts';
 
 export type Rgb = readonly [number, number, number];
 
-/** Hues a golden angle apart: neighbours in the list are told apart best. Names stand in the list beside the map. */
+/**
+ * Hues a golden angle apart: neighbours in the list are told apart best. Names stand in the list beside the map. Each is as light
+ * as it has to be to stand out from a white ground and from a dark one: blue needs more for that than yellow.
+ */
 export function hueOf(place: number): Rgb {
   if (place < 0) return [130, 134, 142];
   const hue = (place * 137.508) % 360;
-  // Blue looks darker than other hues of one lightness.
-  const blue = Math.max(0, Math.cos(((hue - 250) * Math.PI) / 180)) ** 2;
-  const light = 0.42 + 0.16 * (Math.floor(place / 8) % 2) + 0.16 * blue;
+  const luminance = LUMINANCES[Math.floor(place / 8) % 2] ?? LUMINANCES[0];
+  let [low, high] = [0, 1];
+  for (let step = 0; step < 10; step++) {
+    const light = (low + high) / 2;
+    if (luminanceOf(ofHue(hue, light)) < luminance) low = light;
+    else high = light;
+  }
+  return ofHue(hue, high);
+}
+
+/** Of .15 to .3 the contrast (WCAG 2.2) is three to white and to the dark ground. */
+const LUMINANCES = [0.18, 0.27] as const;
+
+/** @param light of HSL, 0 to 1 */
+function ofHue(hue: number, light: number): Rgb {
   const channel = (n: number) => {
     const k = (n + hue / 30) % 12;
     return Math.round(255 * (light - 0.62 * Math.min(light, 1 - light) * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
   };
   return [channel(0), channel(8), channel(4)];
+}
+
+/** Relative luminance, 0 to 1 (WCAG 2.2, https://www.w3.org/TR/WCAG22/#dfn-relative-luminance). */
+export function luminanceOf([red, green, blue]: Rgb): number {
+  const linear = (value: number) => (value <= 10 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
 }
 
 export function fitted({ x, y, count }: Points, width: number, height: number): View {
