@@ -33,7 +33,7 @@ export function printExported(output: Output, summary: WorkspaceExport, { dryRun
     const there = kept > 0 ? `, ${formatCount(kept)} of which were there already` : '';
     output.summary(`  ${plural(written + kept, 'shard')} of up to ${formatCount(size)} images${there}, and index.json`);
   }
-  for (const [split, count] of Object.entries(summary.splits)) output.summary(`  ${split}: ${formatCount(count)}`);
+  for (const line of splitText(summary)) output.summary(line);
   if (backgroundImages > 0) {
     const them = backgroundImages === 1 ? 'it' : 'them';
     const looked =
@@ -67,6 +67,17 @@ export function printExported(output: Output, summary: WorkspaceExport, { dryRun
     for (const line of wrapped('This format does not keep: ', summary.loses)) output.summary(line);
   for (const [what, count] of Object.entries(summary.lost)) output.warn(`Not kept: ${lossText(what, count)}`);
   for (const problem of summary.problems) output.warn(oneLine(problem));
+}
+
+/** How many images are in each split; where there is none and the format names some all the same, that they are one. */
+export function splitText({ format, splits }: Pick<WorkspaceExport, 'format' | 'splits'>): string[] {
+  const counts = Object.entries(splits);
+  if (counts.length === 0 && format.startsWith('yolo')) {
+    return [
+      '  data.yaml names the same images to train and to validate with: --split train=.8,val=.2 parts them, what is alike together.',
+    ];
+  }
+  return counts.map(([split, count]) => `  ${split}: ${formatCount(count)}`);
 }
 
 function notLookedAtText(count: number, task: string | null, origins: readonly Origin[] | undefined): string {

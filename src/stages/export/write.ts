@@ -10,6 +10,7 @@ import { dirname, resolve } from 'node:path';
 import type { DatasetImage } from '../../core/dataset.ts';
 import { writtenAccuracy } from '../../core/label-accuracy.ts';
 import { Rehearsed } from '../../core/rehearsal.ts';
+import { typedWord } from '../../core/shell-word.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type OutputOptions, writeOutput } from '../../files/output.ts';
 import type { Signature } from '../../files/own.ts';
@@ -170,10 +171,17 @@ function imagesModeOf(format: Format, context: ExportContext): ImagesMode {
   return mode;
 }
 
+/** What to do with a task on whole images that a format of boxes was asked for. */
+export function imageTaskHint(format: string, task: string): string {
+  return format.startsWith('yolo')
+    ? `A YOLO that classifies learns from folders: labelsmith export folders OUT --task ${typedWord(task)} --split train=.8,val=.2. For boxes name a task on regions with --task.`
+    : 'Export it to folders, csv or jsonl, or name a task on regions with --task.';
+}
+
 function refuseMisfit(format: Format, { task, margin, crop }: ExportContext): void {
   if (format.holds === 'regions' && task?.items === 'images')
     throw new LabelsmithError('USAGE', `${format.name} holds boxes, and the task ${task.name} labels whole images`, {
-      hint: 'Export it to folders, csv or jsonl, or name a task on regions with --task.',
+      hint: imageTaskHint(format.name, task.name),
     });
   if (format.holds === 'images' && task === null)
     throw new LabelsmithError('USAGE', `${format.name} puts each image under one class, so it needs one task`, {
