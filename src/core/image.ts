@@ -5,8 +5,8 @@ import type { ImageId } from './ids.ts';
 export const PRINT_SIDE = 32;
 export const PRINT_CELLS = PRINT_SIDE * PRINT_SIDE;
 
-/** Container formats that are decoded, as sharp names them, plus `heic`. */
-export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'svg' | 'heic' | 'raw';
+/** Container formats that are decoded, as sharp names them, plus `heic`, `raw` and `bmp`. */
+export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'svg' | 'heic' | 'raw' | 'bmp';
 
 /**
  * Flags that come from the quality figures (thresholds are in `images/quality.ts`), and three about how the file is shown:

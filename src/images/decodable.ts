@@ -1,8 +1,10 @@
 /**
- * Files that libvips does not read rightly, as bytes that it does: the primary image of a HEIC file as an uncompressed TIFF,
- * the picture inside of a camera raw file as the JPEG that it is, numbers of more than 8 bits scaled by what they hold. Every decode begins here, so that all of them see the same
- * picture, upright once: HEIF's own turns are in the pixels, a raw file's orientation is in the JPEG's EXIF block.
+ * Files that libvips does not read rightly, as bytes that it does: the primary image of a HEIC file and a Windows bitmap as
+ * uncompressed TIFF, the picture inside of a camera raw file as the JPEG that it is, numbers of more than 8 bits scaled by what
+ * they hold. Every decode begins here, so that all of them see the same picture, upright once: HEIF's own turns are in the
+ * pixels, a raw file's orientation is in the JPEG's EXIF block.
  */
+import { decodeBmp } from './bmp.ts';
 import { deepImage } from './deep-image.ts';
 import { decodeHeif } from './heif/heif.ts';
 import { rawPreview } from './raw/raw-preview.ts';
@@ -31,6 +33,8 @@ export async function decodable(bytes: Uint8Array, maxPixels: number): Promise<D
       const { tiff, exif, images } = await decodeHeif(bytes, maxPixels);
       return { bytes: tiff, exif: exif ?? undefined, frames: images };
     }
+    case 'bmp':
+      return { bytes: decodeBmp(bytes, maxPixels) };
     case 'raw':
       return { bytes: rawPreview(bytes) };
     case 'png':

@@ -3,6 +3,7 @@
  * where the format has it otherwise (progressive JPEG, interlaced PNG, WebP, AVIF, GIF). Told from headers, in microseconds;
  * an upper bound, in bytes.
  */
+import { bmpSizeOf } from './bmp.ts';
 import { jpegHeaderOf } from './jpeg-header.ts';
 import { sniffFormat } from './sniff.ts';
 import { tiffPageOf } from './tiff/page.ts';
@@ -26,6 +27,11 @@ export function decodeCostOf(bytes: Uint8Array): number {
     case 'tiff': {
       const page = tiffPageOf(bytes);
       return page === undefined ? 0 : page.width * page.height * (Math.ceil((page.samples * page.bits) / 8) + 4);
+    }
+    case 'bmp': {
+      const size = bmpSizeOf(bytes);
+      // The picture as a TIFF, and the colours of its runs.
+      return size === undefined ? 0 : 5 * size.width * size.height;
     }
     case 'avif':
     case 'heic':

@@ -32,7 +32,6 @@ export class BadImageError extends LabelsmithError {
 /** What the formats that are told apart but not decoded need said. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   svg: 'SVG is a drawing, not a photograph, and may refer to other files; render it to PNG and add it again',
-  bmp: 'BMP images are not decoded; convert the file to PNG and add it again',
   jxl: 'JPEG XL images are not decoded; convert the file to JPEG or PNG and add it again',
   jp2: 'JPEG 2000 images are not decoded; convert the file to JPEG or PNG and add it again',
   psd: 'Photoshop documents are not decoded; export the file to PNG or TIFF and add it again',

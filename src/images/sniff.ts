@@ -2,7 +2,7 @@
 import type { ImageFormat } from '../core/image.ts';
 
 /** Formats that are told apart: those of {@link ImageFormat} and some that are refused by name. */
-export type SniffedFormat = ImageFormat | 'bmp' | 'jxl' | 'jp2' | 'psd' | 'ico' | 'pdf' | 'video';
+export type SniffedFormat = ImageFormat | 'jxl' | 'jp2' | 'psd' | 'ico' | 'pdf' | 'video';
 
 /** Bytes {@link sniffFormat} looks at; SVG may have a long comment before its root element. */
 export const SNIFF_BYTES = 1024;
