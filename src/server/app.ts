@@ -22,6 +22,7 @@ import { mapRoutes } from './routes/map.ts';
 import { pictureRoutes } from './routes/pictures.ts';
 import { qualityRoutes } from './routes/quality.ts';
 import { searchRoutes } from './routes/search.ts';
+import { onlyWhileThere } from './still-there.ts';
 
 const PICTURE_PATH = '/api/search/picture';
 
@@ -59,7 +60,8 @@ export function createApp({ context, access, page, log }: AppOptions): Hono {
     .use((c, next) => (c.req.path === PICTURE_PATH ? next() : small(c, next)))
     .use(onlyWithToken(access, page.login))
     // What is large is read from those alone who are let in.
-    .use(PICTURE_PATH, onlyOfKnownLength, limitOf(MAX_PICTURE_BYTES));
+    .use(PICTURE_PATH, onlyOfKnownLength, limitOf(MAX_PICTURE_BYTES))
+    .use('/api/*', onlyWhileThere(context.workspace));
   app.onError((error, c) => failure(error, c, log));
   api.onError((error, c) => failure(error, c, log));
   app.route('/', api);

@@ -40,8 +40,27 @@ export async function drawnRegion(
     return { ...known, ...shapes, ...(keypoints ? { keypoints } : {}), box, touched: true, deleted: false };
   }
   const nothing = { score: null, modelKey: null, runId: null, keypoints: null, mask: null, polygons: null };
-  const newId = regionIdOf(imageId, 'human', className, box);
-  return { ...nothing, id: newId, imageId, box, touched: true, deleted: false, crowd: false };
+  return {
+    ...nothing,
+    id: freeId(regions, { imageId, className, box }),
+    imageId,
+    box,
+    touched: true,
+    deleted: false,
+    crowd: false,
+  };
+}
+
+/** Of its place and class; another one where a box that was drawn there has been moved since. What is drawn twice is one box. */
+function freeId(
+  regions: readonly StoredRegion[],
+  { imageId, className, box }: Pick<StoredRegion, 'imageId' | 'box'> & { readonly className: string },
+): RegionId {
+  for (let ordinal = 0; ; ordinal++) {
+    const id = regionIdOf(imageId, 'human', className, box, ordinal);
+    const known = regions.find((region) => region.id === id);
+    if (!known || known.box.every((side, i) => Math.abs(side - box[i]) < SAME_PX)) return id;
+  }
 }
 
 /** Pixels that the two sides of a box may differ by and it still counts as moved: places are rounded on the way. */

@@ -49,6 +49,9 @@ interface Running {
   readonly id: number;
   readonly child: ChildProcess;
   readonly ended: Promise<void>;
+  /** What it said was its end. It holds once the process is gone: until then no other one can begin. */
+  end?: Partial<JobState>;
+  isStopped: boolean;
 }
 
 class ChildJobs implements Jobs {
@@ -92,7 +95,9 @@ class ChildJobs implements Jobs {
   }
 
   stop(id: number): void {
-    if (this.#running?.id === id) this.#running.child.kill('SIGTERM');
+    if (this.#running?.id !== id) return;
+    this.#running.isStopped = true;
+    this.#running.child.kill('SIGTERM');
   }
 
   watch(onChange: (job: JobState) => void): () => void {
@@ -111,21 +116,27 @@ class ChildJobs implements Jobs {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-2000);
     });
-    child.on('message', (message) => this.#update(id, (job) => changeOf(message as JobMessage, job)));
-    child.on('error', (error) => this.#update(id, () => ({ state: 'failed', error: { message: error.message } })));
-    const ended = new Promise<void>((done) =>
-      child.on('close', () => {
-        this.#running = undefined;
-        this.#update(id, ({ state }) =>
-          state === 'running'
-            ? { state: 'failed', endedAtMs: Date.now(), error: { message: said.trim() || 'its process was ended' } }
-            : { endedAtMs: Date.now() },
-        );
-        done();
-      }),
-    );
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const running: Running = { id, child, ended, isStopped: false };
+    child.on('message', (message) => {
+      const end = endOf(message as JobMessage);
+      if (end) running.end = end;
+      else this.#update(id, (job) => changeOf(message as JobMessage, job));
+    });
+    child.on('error', (error) => {
+      running.end = { state: 'failed', error: { message: error.message } };
+    });
+    child.on('close', () => {
+      this.#running = undefined;
+      // One that is stopped before it listens is ended by the signal itself.
+      const silent: Partial<JobState> = running.isStopped
+        ? { state: 'stopped' }
+        : { state: 'failed', error: { message: said.trim() || 'its process was ended' } };
+      this.#update(id, () => ({ ...(running.end ?? silent), endedAtMs: Date.now() }));
+      resolve();
+    });
     child.send({ ...this.#order, request } satisfies JobOrder);
-    return { id, child, ended };
+    return running;
   }
 
   #update(id: number, change: (job: JobState) => Partial<JobState>): void {
@@ -142,11 +153,19 @@ function changeOf(message: JobMessage, { lines }: JobState): Partial<JobState> {
       return { progress: message.progress };
     case 'line':
       return { lines: [...lines, message.text].slice(-MAX_LINES) };
+    default:
+      return {};
+  }
+}
+
+/** Undefined for a message on the way. */
+function endOf(message: JobMessage): Partial<JobState> | undefined {
+  switch (message.kind) {
     case 'done':
       return { state: message.interrupted ? 'stopped' : 'done', result: message.result };
     case 'failed':
       return { state: 'failed', error: { message: message.message, hint: message.hint } };
     default:
-      throw new Error(`unknown message ${JSON.stringify(message satisfies never)}`);
+      return undefined;
   }
 }

@@ -128,6 +128,9 @@ export const OPERATION_RECORD = z
   })
   .openapi('Operation');
 
+/** With the revision of its image that was seen; left out, any will do. */
+const SEEN_ITEM = ITEM_REF.extend({ revision: REVISION.optional() });
+
 export const LABEL_REQUEST = z
   .object({
     task: NAME,
@@ -135,8 +138,7 @@ export const LABEL_REQUEST = z
     present: z.boolean().default(true),
     items: z
       .array(
-        ITEM_REF.extend({
-          revision: REVISION.optional(),
+        SEEN_ITEM.extend({
           className: NAME.optional().openapi({ description: 'Its own, in the place of the class of all.' }),
         }),
       )
@@ -160,8 +162,8 @@ export const CONFIRM_REQUEST = z
     task: NAME,
     className: NAME,
     as: NAME.optional().openapi({ description: 'The class that they are said to be. Default: `className`.' }),
-    items: z.array(ITEM_REF).max(MAX_ITEMS),
-    exceptions: z.array(ITEM_REF).max(MAX_ITEMS).openapi({ description: 'These are not `className`.' }),
+    items: z.array(SEEN_ITEM).max(MAX_ITEMS),
+    exceptions: z.array(SEEN_ITEM).max(MAX_ITEMS).openapi({ description: 'These are not `className`.' }),
   })
   .openapi('ConfirmRequest');
 

@@ -11,6 +11,8 @@ import { QUALITY_FLAGS } from '../core/image.ts';
 import { ITEM_KINDS, type ItemKind, type Label, ORIGINS } from '../core/labels.ts';
 import type { WriteOptions } from './operation-store.ts';
 
+/** Longer paths are not on any system. */
+const MAX_PATH_TEXT = 4096;
 const CONFIDENCE = z.number().min(0).max(1);
 
 /** All that is given must be true of an item. */
@@ -38,7 +40,12 @@ export const ITEM_FILTER = z
     /** Other images are of the image's group: near-duplicates, bursts, crops. */
     duplicates: z.literal(true).optional(),
     /** A path of the image has this text in it; Latin letters without accents count the same, large and small. */
-    path: z.string().min(1).optional(),
+    path: z
+      .string()
+      .min(1)
+      .max(MAX_PATH_TEXT)
+      .refine((text) => !text.includes('\0'), 'no path has a NUL character in it')
+      .optional(),
     /** Items of images of which no path is there any more come too. Default false. */
     gone: z.boolean().optional(),
   })

@@ -104,16 +104,18 @@ export function labelRoutes({ workspace: { store } }: ReviewContext) {
       const { task, className, items, exceptions, ...asked } = c.req.valid('json');
       const as = asked.as === undefined ? className : await nameHere(store, asked.as);
       if (items.length + exceptions.length === 0) return c.json({ items: 0, revisions: {} }, 200);
-      const operation = await store.beginOperation({
-        name: 'confirm',
-        arguments: { class: as, items: items.length, exceptions: exceptions.length },
-      });
       const of = (one: ItemRef, name: string, present: boolean): NewLabel => {
         return { ...HUMAN, itemId: one.itemId, task, className: name, present };
       };
       const labels = [...items.map((one) => of(one, as, true)), ...exceptions.map((one) => of(one, className, false))];
-      await store.putLabels(labels, { operation });
-      return c.json(await writtenOf([...items, ...exceptions]), 200);
+      const all = [...items, ...exceptions];
+      const counts = { class: as, items: items.length, exceptions: exceptions.length };
+      // A write that is refused leaves nothing in the history.
+      await store.atomically(async (inner) => {
+        const operation = await inner.beginOperation({ name: 'confirm', arguments: counts });
+        await inner.putLabels(labels, { operation, ...expecting(all) });
+      });
+      return c.json(await writtenOf(all), 200);
     })
     .openapi(DRAW, async (c) => {
       const { imageId, id, box, keypoints, task, revision, ...asked } = c.req.valid('json');

@@ -136,6 +136,8 @@ async function addOperation(
 /** An operation on the corpus with its rows. */
 export interface CorpusEntry {
   readonly event: CorpusEvent;
+  /** The change that undid it; 0 where it stands. */
+  readonly undoneBy: number;
   readonly forward: RowChanges;
   readonly backward: RowChanges;
 }
@@ -161,6 +163,7 @@ function entryOf(row: Parameters<typeof operationOf>[0]): CorpusEntry {
   const changes = (json: string | null) => JSON.parse(json ?? '{"classes":[],"synonyms":[]}') as RowChanges;
   return {
     event: { id, atMs, operation: name, arguments: given, undone: undone !== 0, labels },
+    undoneBy: undone,
     forward: changes(forward),
     backward: changes(backward),
   };

@@ -1,4 +1,5 @@
 /** The log of what people did: reading it, undoing and redoing, and what changed since a revision. */
+import { sql } from 'kysely';
 import type { CorpusEvent } from '../../core/corpus.ts';
 import type { ImageId } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -144,7 +145,14 @@ function operationQuery(db: Session['db'], id: number | undefined, way: 'undo' |
     .where('undone', way === 'undo' ? '=' : '<>', 0)
     .limit(1);
   if (id !== undefined) return query.where('id', '=', id);
-  return way === 'undo' ? query.orderBy('id', 'desc') : query.orderBy('undone', 'desc').orderBy('id');
+  if (way === 'undo') return query.orderBy('id', 'desc');
+  // An operation on the corpus that another one was done in the place of is not to be had any more.
+  const standing = db.selectFrom('operation').select(sql<number>`coalesce(max(id), 0)`.as('id'));
+  const newest = standing.where('kind', '=', 'corpus').where('undone', '=', 0);
+  return query
+    .where((eb) => eb.or([eb('kind', '=', 'items'), eb('id', '>', newest)]))
+    .orderBy('undone', 'desc')
+    .orderBy('id');
 }
 
 async function refuseOrNull({ db, driver }: Session, id: number | undefined, way: 'undo' | 'redo'): Promise<null> {
@@ -157,11 +165,10 @@ async function refuseOrNull({ db, driver }: Session, id: number | undefined, way
 /** Classes lean on each other, so their operations are undone from the newest on, and redone the other way. */
 async function moveCorpus(work: Work, id: number, way: 'undo' | 'redo'): Promise<CorpusEvent> {
   const entries = await historyIn(work, Number.MAX_SAFE_INTEGER);
-  const standing = entries.filter(({ event }) => !event.undone);
-  const next =
-    way === 'undo'
-      ? standing[0]
-      : entries.findLast(({ event }) => event.undone && event.id > (standing[0]?.event.id ?? 0));
+  const standing = entries.find(({ undoneBy }) => undoneBy === 0);
+  const open = entries.filter(({ event }) => event.undone && event.id > (standing?.event.id ?? 0));
+  const lastUndone = Math.max(...open.map(({ undoneBy }) => undoneBy));
+  const next = way === 'undo' ? standing : open.findLast(({ undoneBy }) => undoneBy === lastUndone);
   if (next?.event.id !== id) {
     throw new LabelsmithError('REFUSED', `The operation ${id} on the corpus is not the next one to ${way}`, {
       hint:

@@ -177,6 +177,26 @@ export function operationCases(open: OpenStore): void {
     assert.equal((await store.corpusHistory()).length, 3);
   });
 
+  test('what was done in the place of an operation that was undone can be undone and redone itself', async (t) => {
+    const store = await fresh(t, open);
+    const named = (to: string) =>
+      store.changeCorpus({ name: 'rename', arguments: { to }, atMs: 1 }, ({ classes, synonyms }) => {
+        const [[id, entry]] = [...classes];
+        return { state: { classes: new Map(classes).set(id, { ...entry, name: to }), synonyms } };
+      });
+    await store.ensureClasses(['dog']);
+    const names = async () => (await store.classes()).map(({ name }) => name);
+    await named('hound');
+    await store.undo();
+    const wolf = await named('wolf');
+    assert.equal(await store.redo(), null, 'the class has another name now');
+    await store.undo();
+    assert.deepEqual(await names(), ['dog']);
+    assert.equal((await store.redo())?.id, wolf?.id);
+    assert.deepEqual(await names(), ['wolf']);
+    assert.equal(await store.redo(), null);
+  });
+
   test('whatever people do, undoing all of it gives back the first state, and redoing it the last', async () => {
     const person = fc.record({
       what: fc.constantFrom('label', 'deny', 'draw', 'move', 'delete', 'import'),
