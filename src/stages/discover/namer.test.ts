@@ -186,6 +186,22 @@ for (const [what, content] of [
   });
 }
 
+test('what cannot be the name of a class is an answer without one, and ends nothing', async (t) => {
+  for (const name of ['(none of these)', '(none of these).', '\\ud800a', 'a\\ud800.']) {
+    const told: string[] = [];
+    const url = await serving(t, saying(`{"name": "${name}", "one_thing": true}`));
+    const options = { url, model: 'm', onNoName: (text: string) => told.push(text) };
+    assert.equal(await askNamer(SHEET, ASKED, options), null, name);
+    assert.equal(told.length, 1, name);
+  }
+  const url = await serving(t, saying('{"classes": [{"name": "(none of these)"}, {"name": "leopard"}]}'));
+  const proposed = await askForClasses(SHEET, ASKED.known, { url, model: 'm' });
+  assert.deepEqual(
+    proposed.map(({ name }) => name),
+    ['leopard'],
+  );
+});
+
 test('a server that refuses, redirects, is silent or not there is told with what to do', async (t) => {
   const failing = async (url: string, word: string, timeoutMs = 10_000) => {
     await assert.rejects(askNamer(SHEET, ASKED, { url, model: 'm', timeoutMs }), (error: unknown) => {

@@ -9,7 +9,7 @@
  * its origin, like any other evidence. A cluster that the model calls several things gets no name by it.
  */
 import { z } from 'zod';
-import { foldClassName, toClassName } from '../../core/class-name.ts';
+import { foldClassName, readClassName, toClassName } from '../../core/class-name.ts';
 import { wordNet } from '../../corpus/wordnet.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type Candidate, EVIDENCE_TRUST, NAMING_SCORE } from './evidence.ts';
@@ -46,9 +46,14 @@ const PROPOSED = z.object({
   classes: z.array(z.object({ name: z.string(), definition: DEFINITION })).max(200),
 });
 
-function unfit(name: string): boolean {
+function unfit(given: string): boolean {
+  const name = withoutEnd(given);
   return (
-    name.length > MAX_NAME || name.split(/\s+/).length > MAX_WORDS || !/\p{L}/u.test(name) || /[\n{}[\]"<>]/.test(name)
+    readClassName(name).kind === 'refused' ||
+    name.length > MAX_NAME ||
+    name.split(/\s+/).length > MAX_WORDS ||
+    !/\p{L}/u.test(name) ||
+    /[\n{}[\]"<>]/.test(name)
   );
 }
 
@@ -104,9 +109,14 @@ function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
 }
 
+/** Models like to end what they say as a sentence. */
+function withoutEnd(name: string): string {
+  return name.replace(/[.!]+$/, '');
+}
+
 /** As the corpus writes it, else as WordNet does, else as it came. */
 function normalised(given: string, known: ReadonlyMap<string, string>): string {
-  const name = toClassName(given.replace(/[.!]+$/, ''));
+  const name = toClassName(withoutEnd(given));
   const there = known.get(foldClassName(name));
   if (there !== undefined) return there;
   return wordNet().senses(name).length > 0 && name === name.toLowerCase() ? name : lowerUnlessProper(name);
