@@ -143,3 +143,30 @@ test('the command ends by itself, and with no complaint, when its input does', a
   const [code] = await once(child, 'close');
   assert.deepEqual([code, said], [0, '']);
 });
+
+test('what was asked for before the end of the input is answered, and what is no message is told', async (t) => {
+  const cwd = await scratch(t);
+  mkdirSync(join(cwd, 'photos'));
+  const picture = sharp({ create: { width: 9, height: 9, channels: 3, background: '#fff' } });
+  await picture.png().toFile(join(cwd, 'photos', 'one.png'));
+  assert.equal((await runCli(['add', 'photos'], { cwd })).code, 0);
+  const ask = async (input: string) => {
+    const child = spawn(process.execPath, [CLI, 'mcp'], { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        said[name] += text;
+      });
+    }
+    // One that has gone takes no more.
+    child.stdin.on('error', () => undefined).end(input);
+    await once(child, 'close');
+    return said;
+  };
+  const call = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'list_clusters', arguments: {} } };
+  const answered = await ask(`no message\n${JSON.stringify(call)}\n`);
+  assert.equal(JSON.parse(answered.stdout).id, 7);
+  assert.match(answered.stderr, /What the agent sent cannot be taken/);
+  const large = await ask('x'.repeat(11 * 2 ** 20));
+  assert.match(large.stderr, /exceeded maximum size/);
+});

@@ -17,12 +17,12 @@ export const mcp = command({
   },
   examples: [['labelsmith mcp --actor claude -w photos/.labelsmith', 'as a command in the settings of an agent']],
   run({ options: { actor }, ...context }) {
-    const { global, signal } = context;
+    const { global, signal, output } = context;
     const { seed, threads } = global;
     return withWorkspace(
       context,
       async (workspace) => {
-        await serveMcp({ workspace, seed, threads, signal });
+        await serveMcp({ workspace, seed, threads, signal, onProblem: (text) => output.warn(text) });
         return 0;
       },
       { actor },

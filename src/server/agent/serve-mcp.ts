@@ -2,6 +2,7 @@
  * The tools of `tools.ts` over the Model Context Protocol, on standard input and output, by the protocol's own SDK. The SDK is not
  * installed with this package; it is loaded when this is asked for.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { LABELSMITH_VERSION } from '../../core/version.ts';
 import { LabelsmithError, messageOf } from '../../errors.ts';
@@ -15,8 +16,13 @@ type Transport = Parameters<
   InstanceType<typeof import('@modelcontextprotocol/sdk/server/index.js').Server>['connect']
 >[0];
 
-/** Serves until the other side closes, or the signal comes. */
-export async function serveMcp(context: AgentContext, transport?: Transport): Promise<void> {
+interface ServedAgent extends AgentContext {
+  /** What came that is no message, in words; a message larger than 10 MB ends it. */
+  readonly onProblem?: (text: string) => void;
+}
+
+/** Serves until the other side closes, or the signal comes. What was asked for before the end of the input is answered. */
+export async function serveMcp(context: ServedAgent, transport?: Transport): Promise<void> {
   const [{ Server }, { StdioServerTransport }, types] = await optionalPackage(SDK, 'agents', () =>
     Promise.all([
       import('@modelcontextprotocol/sdk/server/index.js'),
@@ -36,15 +42,34 @@ export async function serveMcp(context: AgentContext, transport?: Transport): Pr
       annotations: { readOnlyHint: readOnly, destructiveHint: false, openWorldHint: false },
     })),
   }));
-  server.setRequestHandler(types.CallToolRequestSchema, ({ params }) => answer(context, params.name, params.arguments));
+  const underWay = new Set<Promise<unknown>>();
+  server.setRequestHandler(types.CallToolRequestSchema, ({ params }) => {
+    const call = answer(context, params.name, params.arguments);
+    underWay.add(call);
+    void call.finally(() => underWay.delete(call));
+    return call;
+  });
+  server.onerror = (error) =>
+    context.onProblem?.(`What the agent sent cannot be taken: ${firstLine(messageOf(error))}`);
+  const closeWhenAnswered = async () => {
+    // What came last is begun, and what is answered is written, a turn later.
+    do await nextTurn();
+    while (underWay.size > 0 && (await Promise.allSettled(underWay)));
+    await server.close();
+  };
   const closed = new Promise<void>((resolve) => {
     server.onclose = resolve;
     context.signal?.addEventListener('abort', () => void server.close());
     // The SDK's transport does not look for the end of what it reads.
-    if (!transport) process.stdin.once('end', () => void server.close());
+    if (!transport) process.stdin.once('end', () => void closeWhenAnswered());
   });
   await server.connect(transport ?? new StdioServerTransport());
   await closed;
+}
+
+function firstLine(text: string): string {
+  const [line = ''] = text.split('\n');
+  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
 }
 
 const INSTRUCTIONS =
