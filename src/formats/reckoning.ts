@@ -118,8 +118,6 @@ export const REASONS = {
   'class-spellings': mended('labels', 'of a class that the file spells in several ways: it is one class'),
   'class-not-there': leftOut('labels', 'of a class that is not there (--classes existing)'),
   'object-class-not-there': leftOut('objects', 'of a class that is not there (--classes existing)'),
-  'class-name-refused': leftOut('labels', 'of a class whose name cannot be kept'),
-  'object-name-refused': leftOut('objects', 'of a class whose name cannot be kept'),
   'class-near-miss': told('classes', 'new, and nearly the name of one that is there'),
   'class-contradicts': told(
     'labels',

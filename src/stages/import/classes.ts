@@ -1,14 +1,14 @@
 /**
  * Which class a name in a file stands for: the one that has the name or had it, else the one whose name differs only by
  * letters' case and blanks, or that had such a name, else a new one. Spellings of one file that differ by no more are one
- * class too, but for single letters. Names are read by the one rule of `core/class-name.ts`; a file with a name that cannot
- * be kept is refused as a whole, since nobody knows what was meant.
+ * class too, but for single letters. Names are read by the one rule of `core/class-name.ts`; half a character in one becomes
+ * U+FFFD. A file with a name that cannot be kept is refused as a whole, since nobody knows what was meant.
  */
 import { foldClassName, isLetter, readClassName, readName } from '../../core/class-name.ts';
 import { NONE_OF_THESE } from '../../core/labels.ts';
 import { slipOf } from '../../core/nearest-names.ts';
 import { LabelsmithError } from '../../errors.ts';
-import type { ReasonKey, Reckoning } from '../../formats/reckoning.ts';
+import type { Reckoning } from '../../formats/reckoning.ts';
 import type { ClassRecord } from '../../store/store.ts';
 
 /** What is done about classes that are not there: nothing with them, a question, or they are made. */
@@ -71,10 +71,8 @@ export class FileNames {
     readonly where: string;
     readonly text: string;
   }[] = [];
-  /** Names of tasks that cannot be kept. */
+  /** Names that cannot be kept. */
   readonly #refused: Refused[] = [];
-  /** Names of classes that cannot be kept. */
-  readonly #refusedClasses: (Refused & { readonly text: string; readonly met: Readonly<Met> })[] = [];
   /** The class of each name of the file; null: none. */
   readonly #settled = new Map<string, string | null>();
 
@@ -127,13 +125,7 @@ export class FileNames {
   /** Decides about all names, and gives those of new classes in order of name. */
   settle(mode: ClassMode, reckoning: Reckoning): NewClass[] {
     const { names, spellings } = this.#readAll();
-    const isNoneKept = names.size + this.#settled.size === 0;
-    const refused = [...this.#refused, ...(isNoneKept ? this.#refusedClasses : [])];
-    if (refused.length > 0) throw namesRefused(refused);
-    for (const { text, met, problem } of this.#refusedClasses) {
-      noteLeftOut(['class-name-refused', 'object-name-refused'], met, problem, reckoning);
-      this.#settled.set(text, null);
-    }
+    if (this.#refused.length > 0) throw namesRefused(this.#refused);
     for (const { reason, where, text } of this.#mended) reckoning.note(reason, where, text);
     const added = new Map<string, NewClass>();
     for (const [text, met] of names) {
@@ -146,7 +138,9 @@ export class FileNames {
         continue;
       }
       if (mode === 'existing') {
-        noteLeftOut(['class-not-there', 'object-class-not-there'], met, JSON.stringify(name), reckoning);
+        // Its objects go with it.
+        reckoning.note('class-not-there', where, JSON.stringify(name), count - met.objects);
+        reckoning.note('object-class-not-there', where, JSON.stringify(name), met.objects);
         this.#settled.set(text, null);
         continue;
       }
@@ -181,7 +175,7 @@ export class FileNames {
       const reading =
         text.trim() === NONE_OF_THESE ? ({ kind: 'name', name: NONE_OF_THESE } as const) : readClassName(whole);
       if (reading.kind === 'refused') {
-        this.#refusedClasses.push({ text, where, problem: `the class name ${reading.problem}`, met });
+        this.#refused.push({ where, problem: `the class name ${reading.problem}` });
         continue;
       }
       if (whole !== text)
@@ -251,17 +245,6 @@ export class FileNames {
     if (name === undefined) throw new Error(`the file changed while it was read: it has another class now, ${text}`);
     return name;
   }
-}
-
-/** What only a name says that no label can have; its objects go with it. */
-function noteLeftOut(
-  [ofLabels, ofObjects]: readonly [ReasonKey, ReasonKey],
-  { where, count, objects }: Readonly<Met>,
-  what: string,
-  reckoning: Reckoning,
-): void {
-  reckoning.note(ofLabels, where, what, count - objects);
-  reckoning.note(ofObjects, where, what, objects);
 }
 
 function addTo(sets: Map<string, Set<string>>, key: string, value: string): void {
