@@ -218,8 +218,8 @@ describe('outputs', () => {
       assert.deepEqual(await namesIn(out), ['y']);
       const tooLong = writeOutput(join(folder, 'n'.repeat(256)), options(), writes('x'));
       await assert.rejects(tooLong, isError('REFUSED', /longer than the file system takes/));
-      const belowFile = writeOutput(join(folder, 'a-file/out'), options(), writes('x'));
       await writeFile(join(folder, 'a-file'), '');
+      const belowFile = writeOutput(join(folder, 'a-file/out'), options(), writes('x'));
       await assert.rejects(belowFile, isError('REFUSED', /a part of it is no folder/));
     }));
 });
