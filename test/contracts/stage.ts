@@ -30,6 +30,8 @@ export function stageContract(stages: readonly StageEntry[]): void {
       const expected = {
         objects: /keypoints.*mask|mask.*keypoints/,
         class: /cluster/,
+        centres: /cluster/,
+        doubts: /name/,
         like: /reference/,
         colour: /model/,
         alike: /near-duplicate/,

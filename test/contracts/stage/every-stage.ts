@@ -18,6 +18,8 @@ import { openSources } from '../../../src/stages/add/open-sources.ts';
 import { openClassifier } from '../../../src/stages/classify/classifier-file.ts';
 import { classifyIn } from '../../../src/stages/classify/classify.ts';
 import { detectIn } from '../../../src/stages/detect/detect.ts';
+import { detectionKey } from '../../../src/stages/detect/detect-stage.ts';
+import { doubtsTogether } from '../../../src/stages/detect/doubt-stage.ts';
 import { findPosesIn } from '../../../src/stages/detect/pose.ts';
 import { segmentIn } from '../../../src/stages/detect/segment.ts';
 import { discoverIn } from '../../../src/stages/discover/discover.ts';
@@ -32,6 +34,7 @@ import { colourModels, importEmbedder } from './models.ts';
 const RUN = { seed: 0, threads: 1, shardSize: 5 };
 /** What is done by one process in a small workspace is done shard by shard. */
 const SPREAD = { ...RUN, spreadFrom: 1 };
+const ODDS = { slope: 3, intercept: 2, share: 0.2 };
 /** A colour that a scene is mixed with, by class. */
 const CLASSES = { red: [230, 20, 20], green: [20, 200, 20], blue: [20, 20, 230] } as const;
 
@@ -87,6 +90,9 @@ export async function everyStage(
     const detector = await models.openDetector('colours');
     const detecting = { ...RUN, rules: DEFAULT_ACCEPT_RULES, force: false, task: 'objects' };
     await detectIn(workspace, detector, detecting);
+    const { classNames } = detector;
+    const scores = { modelKey: detectionKey(detector, {}), classNames, mapping: {}, odds: ODDS };
+    const doubts = await doubtsTogether(workspace, scores, SPREAD);
     const shapes = { ...RUN, detectorKey: detector.key, task: 'objects', force: false };
     await findPosesIn(workspace, await models.openPose('colours-pose'), { ...shapes, personClasses: ['person'] });
     const segmenter = await models.openSegmenter({ threads: 1 });
@@ -96,11 +102,13 @@ export async function everyStage(
     await embedIn(workspace, embedder, { ...RUN, force: true });
     await embedIn(workspace, embedder, { ...RUN, items: 'regions' }).finally(() => embedder.close());
     await discoverIn(workspace, { ...SPREAD, k: 3 });
+    await discoverIn(workspace, { ...SPREAD, k: 3, method: 'kmeans', task: 'centres' });
     await matchIn(workspace, refs, { ...SPREAD, task: 'like', replace: false });
     const taught = await teach(workspace);
     const classifier = await openClassifier(taught, RUN);
     await classifyIn(workspace, classifier, { ...RUN, threshold: 0.5 }).finally(() => classifier.close());
-    return (await contentOf(workspace, join(dir, `${name}-out`))).set('alike', alike);
+    const content = await contentOf(workspace, join(dir, `${name}-out`));
+    return content.set('alike', alike).set('doubts', JSON.stringify(doubts));
   } finally {
     await workspace.close();
   }
@@ -140,7 +148,7 @@ async function contentOf(workspace: Workspace, out: string): Promise<Map<string,
   const { store, dir: workspaceDir } = workspace;
   const effects = { store, workspaceDir, read: originalBytes(workspace), crop: () => assert.fail('no crops') };
   const content = new Map<string, string>();
-  for (const task of ['objects', 'class', 'like', 'colour']) {
+  for (const task of ['objects', 'class', 'centres', 'like', 'colour']) {
     const file = `${out}-${task}.jsonl`;
     await exportWorkspace(effects, 'jsonl', file, { seed: 0, margin: 0, replace: false, background: 'all', task });
     content.set(task, await readFile(file, 'utf8'));
