@@ -2,7 +2,7 @@
  * All bytes of a file that a user names. A pipe would be waited for, with no signal heeded, and a device never ends: neither is
  * opened, but for a pipe that the shell has opened (`<(…)`).
  */
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { LabelsmithError } from '../errors.ts';
 
@@ -15,10 +15,16 @@ export async function readWholeFile(path: string): Promise<Buffer> {
   if (found.isFIFO() && /^\/(?:dev|proc\/(?:self|\d+))\/fd\/\d+$/.test(path)) return readPipe(path);
   // Of a folder `readFile` says itself what is wrong.
   if (found.isFile() || found.isDirectory()) return readFile(path);
-  const kind = found.isFIFO() ? 'a pipe' : found.isSocket() ? 'a socket' : 'a device';
-  throw new LabelsmithError('BAD_FILE', `${path} is ${kind} and no file`, {
+  throw new LabelsmithError('BAD_FILE', `${path} is ${kindOf(found)} and no file`, {
     hint: 'Save it as a file, and name that.',
   });
+}
+
+/** What something is that is no regular file: `a pipe`. */
+export function kindOf(found: Stats): string {
+  if (found.isDirectory()) return 'a folder';
+  if (found.isFIFO()) return 'a pipe';
+  return found.isSocket() ? 'a socket' : 'a device';
 }
 
 async function readPipe(path: string): Promise<Buffer> {

@@ -2,9 +2,10 @@
  * Opening files by names that came from elsewhere: only regular files are read, since a pipe waits for ever and a device
  * never ends, and what is no text is called what it is.
  */
-import { createReadStream, type Stats } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import type { LabelsmithError } from '../errors.ts';
+import { kindOf } from '../files/whole-file.ts';
 import { badFile } from './check.ts';
 
 /** The file's size in bytes. Fails with `BAD_FILE` for a folder, a pipe, a device; with `ENOENT` where there is nothing. */
@@ -12,12 +13,6 @@ export async function regularFileSize(path: string | Buffer, name: string): Prom
   const found = await stat(path);
   if (!found.isFile()) throw badFile(name, `this is ${kindOf(found)} and no file`);
   return found.size;
-}
-
-function kindOf(found: Stats): string {
-  if (found.isDirectory()) return 'a folder';
-  if (found.isFIFO()) return 'a pipe';
-  return found.isSocket() ? 'a socket' : 'a device';
 }
 
 /** Pieces of a regular file's bytes. */
