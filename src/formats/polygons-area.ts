@@ -11,8 +11,9 @@ const MIN_ROWS = 256;
 const MAX_ROWS = 1024;
 
 /**
- * Square pixels. Exact where no polygon crosses itself or another one; else measured in rows through the object, and out by at
- * most a row's height times what all outlines go to either side. Cost: the rows that each edge passes, once.
+ * Square pixels. Exact where no polygon crosses itself and none shares ground with another; else measured in rows through the object,
+ * and out by at most one and a half times a row's height times what all outlines go to either side. Cost: the rows that each edge
+ * passes, once.
  *
  * @param polygons each `[x, y, x, y, …]`, pixels
  */
