@@ -11,7 +11,7 @@ import { QUALITY_FLAGS } from '../core/image.ts';
 import { ITEM_KINDS, type ItemKind, type Label, ORIGINS } from '../core/labels.ts';
 import type { WriteOptions } from './operation-store.ts';
 
-/** Longer paths are not on any system. */
+/** Linux takes no longer path (`PATH_MAX`); what is looked for is a piece of one. */
 const MAX_PATH_TEXT = 4096;
 const CONFIDENCE = z.number().min(0).max(1);
 

@@ -24,8 +24,8 @@ export interface OperationStore {
    * somebody changed, a box that somebody moved. Operations on the corpus are undone from the newest on; another one is
    * `REFUSED`. Gives null where there is none.
    *
-   * Many labels are taken back in parts, each a transaction. Stopped in between, the operation is not undone yet, and undoing it
-   * again takes back the rest.
+   * Many labels and boxes are taken back in parts, each a transaction. Stopped in between, the operation is not undone yet, and
+   * undoing it again takes back the rest.
    */
   undo(operationId?: number): Promise<OperationRecord | null>;
   /** The other way, by default of the operation that was undone last. */
