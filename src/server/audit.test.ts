@@ -1,34 +1,12 @@
 /** What an audit drew, answered in the app. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { addImages, drawn, imageId } from '../../test/contracts/store/fixtures.ts';
-import { openWorkspace } from '../jobs/workspace.ts';
+import { test } from 'node:test';
+import { drawn } from '../../test/contracts/store/fixtures.ts';
+import { reviewApi } from '../../test/fixtures/review-api.ts';
 import { drawAudit } from '../stages/audit/audit.ts';
-import { createApi } from './app.ts';
-import { contextOf } from './context.ts';
-import { failure } from './failures.ts';
-import { createJobs } from './jobs.ts';
-
-async function opened(t: TestContext) {
-  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-audit-'));
-  const workspace = await openWorkspace(join(dir, '.labelsmith'), { create: true });
-  t.after(async () => {
-    await workspace.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
-  const { store } = workspace;
-  await addImages(store, 3);
-  const jobs = createJobs({ dir, seed: 0, threads: 1 });
-  const api = createApi(contextOf(workspace, { jobs, local: true, threads: 1 }));
-  api.onError((error, c) => failure(error, c, () => {}));
-  return { store, api, ids: [0, 1, 2].map(imageId) };
-}
 
 test('what an audit drew is asked about, says so, and is answered once', async (t) => {
-  const { store, ids, api } = await opened(t);
+  const { store, ids, api } = await reviewApi(t, 3);
   await store.ensureClasses(['gem', 'stone']);
   const by = { task: 'gems', present: true, origin: 'model', confidence: 0.8, runId: null } as const;
   await store.ensureTask({ name: 'gems', rule: 'single', items: 'images' });
@@ -97,7 +75,7 @@ test('what an audit drew is asked about, says so, and is answered once', async (
 });
 
 test('boxes that may be of several classes are asked about one class after the other', async (t) => {
-  const { store, ids, api } = await opened(t);
+  const { store, ids, api } = await reviewApi(t, 3);
   await store.ensureClasses(['cat', 'dog']);
   await store.ensureTask({ name: 'pets', rule: 'multi', items: 'regions' });
   const [imageId = ''] = ids;

@@ -1,31 +1,14 @@
 /** Labels that take several requests and are one operation. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { z } from 'zod';
-import { addImages, imageId } from '../../test/contracts/store/fixtures.ts';
-import { openWorkspace } from '../jobs/workspace.ts';
-import { createApi } from './app.ts';
-import { contextOf } from './context.ts';
-import { failure } from './failures.ts';
-import { createJobs } from './jobs.ts';
+import { imageId } from '../../test/contracts/store/fixtures.ts';
+import { reviewApi } from '../../test/fixtures/review-api.ts';
 
 const COUNT = 5;
 
 async function opened(t: TestContext) {
-  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-labels-'));
-  const workspace = await openWorkspace(join(dir, '.labelsmith'), { create: true });
-  t.after(async () => {
-    await workspace.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
-  const { store } = workspace;
-  await addImages(store, COUNT);
-  const jobs = createJobs({ dir, seed: 0, threads: 1 });
-  const api = createApi(contextOf(workspace, { jobs, local: true, threads: 1 }));
-  api.onError((error, c) => failure(error, c, () => {}));
+  const { store, api, ids } = await reviewApi(t, COUNT);
   const post = async (path: string, json: unknown) =>
     api.request(`/api${path}`, {
       method: 'POST',
@@ -40,10 +23,7 @@ async function opened(t: TestContext) {
     return post('/labels', { task: 'class', className: 'gem', items, operation });
   };
   const labelled = async () => {
-    const held = await store.labelsOf(
-      Array.from({ length: COUNT }, (_, n) => imageId(n)),
-      'class',
-    );
+    const held = await store.labelsOf(ids, 'class');
     return [...held.values()].filter((labels) => labels.length > 0).length;
   };
   return { store, label, labelled, post };

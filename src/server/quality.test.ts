@@ -1,11 +1,7 @@
 /** What the page says of a model is what its run recorded, of this version and of those before. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { openWorkspace } from '../jobs/workspace.ts';
-import { qualityRoutes } from './routes/quality.ts';
+import { reviewApi } from '../../test/fixtures/review-api.ts';
 
 const CONFUSION = { truth: 'cat', predicted: 'dog', count: 3 };
 const SCORES = { className: 'cat', precision: 1, recall: 0.7 };
@@ -18,15 +14,8 @@ const MEASURED = {
 } as const;
 
 test('the newest run of the task counts; runs of before have fewer figures, under another name', async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-quality-'));
-  const workspace = await openWorkspace(join(dir, '.labelsmith'), { create: true });
-  t.after(async () => {
-    await workspace.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
-  const { store } = workspace;
-  const routes = qualityRoutes({ workspace });
-  const asked = async () => JSON.parse(await (await routes.request('/quality?task=class')).text()).quality;
+  const { store, api } = await reviewApi(t, 0);
+  const asked = async () => JSON.parse(await (await api.request('/api/quality?task=class')).text()).quality;
   const taught = async (stage: string, task: string, metrics: Record<string, unknown>) => {
     const run = { stage, settings: { task }, modelKey: null, seed: 0, threads: 1, versions: {} };
     await store.finishRun(await store.startRun(run), { status: 'done', counts: {}, metrics });
