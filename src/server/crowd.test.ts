@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
-import { type ReviewedPictures, RUN, reviewedPictures } from '../../test/fixtures/review-server.ts';
+import { askerOf, type ReviewedPictures, RUN, reviewedPictures } from '../../test/fixtures/review-server.ts';
 import { type ReviewServer, startReview } from './serve.ts';
 
 const LIMITS = { connections: 400, headersMs: 2000, requestMs: 3000 };
@@ -22,14 +22,6 @@ after(async () => {
   await server.close();
   await pictures.close();
 });
-
-const askerOf =
-  ({ port, token }: ReviewServer) =>
-  (path: string, json?: unknown) =>
-    fetch(`http://127.0.0.1:${port}/api${path}`, {
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(json === undefined ? {} : { method: 'POST', body: JSON.stringify(json) }),
-    });
 
 interface Caller {
   readonly socket: Socket;

@@ -4,7 +4,7 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { z } from 'zod';
-import { type ReviewedPictures, RUN, reviewedPictures } from '../../test/fixtures/review-server.ts';
+import { askerOf, type ReviewedPictures, RUN, reviewedPictures } from '../../test/fixtures/review-server.ts';
 import { type ReviewServer, startReview } from './serve.ts';
 
 const WRITTEN = z.object({ id: z.string().default(''), revisions: z.record(z.string(), z.number()) });
@@ -12,12 +12,14 @@ const FAILED = z.object({ error: z.object({ code: z.string() }) });
 
 let pictures: ReviewedPictures;
 let server: ReviewServer;
+let ask: ReturnType<typeof askerOf>;
 let imageId = '';
 
 before(async () => {
   pictures = await reviewedPictures();
   const { workspace, page } = pictures;
   server = await startReview(workspace, { ...RUN, port: 0, page });
+  ask = askerOf(server);
   const { ids } = await workspace.store.packed({ limit: 1 });
   imageId = Buffer.from(ids).toString('hex');
 });
@@ -25,12 +27,6 @@ after(async () => {
   await server.close();
   await pictures.close();
 });
-
-function ask(path: string, json?: unknown): Promise<Response> {
-  const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' };
-  const method = json === undefined ? 'GET' : 'POST';
-  return fetch(`http://127.0.0.1:${server.port}/api${path}`, { method, headers, body: JSON.stringify(json) });
-}
 
 async function refused(answer: Promise<Response>): Promise<[number, string]> {
   const { status, json } = await answer.then(async (one) => ({ status: one.status, json: await one.json() }));
