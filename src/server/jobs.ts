@@ -119,9 +119,9 @@ class ChildJobs implements Jobs {
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     const running: Running = { id, child, ended, isStopped: false };
     child.on('message', (message) => {
-      const end = endOf(message as JobMessage);
-      if (end) running.end = end;
-      else this.#update(id, (job) => changeOf(message as JobMessage, job));
+      const told = message as JobMessage;
+      if (told.kind === 'done' || told.kind === 'failed') running.end = endOf(told);
+      else this.#update(id, (job) => changeOf(told, job));
     });
     child.on('error', (error) => {
       running.end = { state: 'failed', error: { message: error.message } };
@@ -147,25 +147,26 @@ class ChildJobs implements Jobs {
   }
 }
 
-function changeOf(message: JobMessage, { lines }: JobState): Partial<JobState> {
+type JobEnd = Extract<JobMessage, { kind: 'done' | 'failed' }>;
+
+function changeOf(message: Exclude<JobMessage, JobEnd>, { lines }: JobState): Partial<JobState> {
   switch (message.kind) {
     case 'progress':
       return { progress: message.progress };
     case 'line':
       return { lines: [...lines, message.text].slice(-MAX_LINES) };
     default:
-      return {};
+      throw new Error(`unknown message ${JSON.stringify(message satisfies never)}`);
   }
 }
 
-/** Undefined for a message on the way. */
-function endOf(message: JobMessage): Partial<JobState> | undefined {
+function endOf(message: JobEnd): Partial<JobState> {
   switch (message.kind) {
     case 'done':
       return { state: message.interrupted ? 'stopped' : 'done', result: message.result };
     case 'failed':
       return { state: 'failed', error: { message: message.message, hint: message.hint } };
     default:
-      return undefined;
+      throw new Error(`unknown message ${JSON.stringify(message satisfies never)}`);
   }
 }
