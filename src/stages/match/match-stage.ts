@@ -18,6 +18,7 @@ import {
 import { adoptStaged, type PredictionSet, predictionSpace, stagedSpace } from '../predictions.ts';
 import { VECTOR_SHARD } from '../vector-shard.ts';
 import { fitMatcher, type Matcher, matchRows } from './matcher.ts';
+import { meanForMatching } from './mean-of-few.ts';
 import type { Matched } from './prototypes.ts';
 import { savedReferences } from './references.ts';
 import type { RowMatcher } from './row-matcher.ts';
@@ -190,13 +191,14 @@ async function openFromRecord(job: StageJob<MatchSettings>): Promise<MatchContex
   if (settings.words) return openWithWords(job, settings.words);
   const { store, vectors, engine } = workspace;
   const recipe = await requireRecipe(store, 'images');
-  const mean = await requireMean(store, recipe);
+  const ofPile = await requireMean(store, recipe);
   const references = await savedReferences(store, settings.task, recipe);
   if (!references) {
     throw new LabelsmithError('NOT_FOUND', `No references are kept in the task "${settings.task}".`, {
       hint: 'Run labelsmith match REFS.',
     });
   }
+  const mean = await meanForMatching(store, ofPile, references);
   centreAndNormalise(references.vectors, recipe, mean.values);
   const shards = await store.vectorShards(recipe.space, 'images');
   const kept = settings.sample === undefined ? undefined : await keptSample(workspace.blobs, settings.sample);

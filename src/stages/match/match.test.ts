@@ -9,6 +9,7 @@ import { addEmbedded } from '../../../test/fixtures/embedded.ts';
 import { memoryEntry } from '../../../test/fixtures/memory-entry.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { change } from '../../corpus/corpus.ts';
+import { localEngine } from '../../jobs/local-engine.ts';
 import { workspaceOf } from '../../jobs/workspace.ts';
 import type { Embedder } from '../../models/embedder.ts';
 import { createModels } from '../../models/models.ts';
@@ -73,8 +74,8 @@ async function references(...colours: readonly Colour[]): Promise<Map<string, Ui
   return files;
 }
 
-/** Ten embedded images of each colour. */
-async function prepare(t: TestContext) {
+/** So many embedded images of each colour. */
+async function prepare(t: TestContext, each = 10) {
   const dir = mkdtempSync(join(tmpdir(), 'labelsmith-match-'));
   const store = await openStore(dir);
   t.after(async () => {
@@ -82,7 +83,7 @@ async function prepare(t: TestContext) {
     rmSync(dir, { recursive: true });
   });
   const items = Object.entries(COLOURS).flatMap(([colour, vector]) =>
-    Array.from({ length: 10 }, (_, n) => ({
+    Array.from({ length: each }, (_, n) => ({
       id: sha256Hex(`${colour} ${n}`),
       path: `/photos/${colour}-${n}.jpg`,
       vector: vector.map((value) => Math.abs(value - 0.02 * n)),
@@ -102,6 +103,25 @@ async function prepare(t: TestContext) {
   };
   return { store, workspace, items, labels };
 }
+
+test('of a few pictures too, a process that opens the record gives what the one that gathered the references gives', async (t) => {
+  const { store, workspace, items } = await prepare(t, 3);
+  const source = sourceOf(await references('red', 'green'));
+  const matched = async (through: typeof workspace) => {
+    await matchIn(through, source, OPTIONS);
+    const found = await store.labelsOf(
+      items.map(({ id }) => id),
+      'class',
+    );
+    return items.map(({ id }) => found.get(id)?.map(({ className, confidence }) => [className, confidence]));
+  };
+  const here = await matched(workspace);
+  assert.ok(here.some((labels) => labels !== undefined));
+  const engine = localEngine();
+  // As a worker: with no context of the command's.
+  const apart = { ...engine, run: ((stage, job) => engine.run(stage, job)) satisfies typeof engine.run };
+  assert.deepEqual(await matched({ ...workspace, engine: apart }), here);
+});
 
 test('references follow classes that were renamed and merged, and come apart again', async (t) => {
   const { store, workspace } = await prepare(t);

@@ -26,7 +26,7 @@ import { openSavedEmbedder } from '../embed/saved-embedder.ts';
 import { countItems, SPREAD_FROM } from '../vector-shard.ts';
 import { matcherOfRows, runMatchStage } from './match-stage.ts';
 import { fitMatcher, type Matcher } from './matcher.ts';
-import { countPictures, meanOfFew } from './mean-of-few.ts';
+import { meanForMatching } from './mean-of-few.ts';
 import type { Matched } from './prototypes.ts';
 import { type GatheredReferences, gatherReferences, type ReferenceProblem, type References } from './references.ts';
 
@@ -93,7 +93,7 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
     const embedder = await openSavedEmbedder(workspace, recipe.model, options);
     const gathered = await gatherReferences(store, source, recipe, embedder, options).finally(() => embedder.close());
     const { references } = gathered;
-    const mean = { ...ofPile, values: meanOfFew(ofPile.values, await countPictures(store), references) };
+    const mean = await meanForMatching(store, ofPile, references);
     centreAndNormalise(references.vectors, recipe, mean.values);
     await ensureClassesOf(store, references.classNames);
     return workspace.engine.withInference(options, (pool) =>

@@ -5,6 +5,7 @@
  */
 import type { ImageRecord } from '../../core/image.ts';
 import { sumsByPart } from '../../math/matrix.ts';
+import type { SpaceMean } from '../embed/recipe.ts';
 import type { References } from './references.ts';
 
 /** From so many pictures on their mean stands for itself. */
@@ -22,6 +23,15 @@ export async function countPictures(store: Images): Promise<number> {
     if (groups.size >= ENOUGH_PICTURES) return ENOUGH_PICTURES;
   }
   return groups.size;
+}
+
+/** What every process that matches centres by. @param mean of the pile. @param references as the model gave them */
+export async function meanForMatching(
+  store: Images,
+  mean: SpaceMean,
+  references: Pick<References, 'vectors' | 'classes' | 'classNames'>,
+): Promise<SpaceMean> {
+  return { ...mean, values: meanOfFew(mean.values, await countPictures(store), references) };
 }
 
 /** @param mean of the pile, shape [columns]. @param pictures of the pile, see {@link countPictures} */
