@@ -6,7 +6,8 @@
  * workers, and on one machine. What a part comes to is itself merged in a fixed order (files of a group, blocks of rows), so the
  * whole is a tree: items, parts, all.
  *
- * Keeps nothing between runs: one that is stopped begins anew, which takes minutes and no inference.
+ * Keeps nothing between runs: one that is stopped begins anew. It reads what the record and the vector files have; no image is read
+ * for it, and no model runs.
  */
 import { LabelsmithError } from '../errors.ts';
 import type { StageDefinition, StageJob } from './stage.ts';
@@ -54,6 +55,6 @@ export async function reduce<Settings, Context extends Merging<Result>, Part, Re
   const { interrupted } = await job.workspace.engine.run(stage, { ...job, limit: undefined }, context);
   if (!interrupted) return;
   throw new LabelsmithError('INTERRUPTED', `Stopped in the middle of ${stage.name}, which begins anew.`, {
-    hint: 'Run it again: everything before is kept.',
+    hint: 'Run it again: what is in the record is kept.',
   });
 }

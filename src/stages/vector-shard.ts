@@ -20,7 +20,7 @@ export const VECTOR_SHARD: z.ZodType<VectorShard> = z.object({
 /** Some files of vectors, for passes over all of them whose parts are small. */
 const VECTOR_FILES = z.array(VECTOR_SHARD).readonly();
 
-/** Items from which passes over all vectors are spread over machines: below, asking a queue takes longer than reading. */
+/** Items from which passes over all vectors are spread over machines: below, asking a queue is reckoned to take longer than reading. */
 export const SPREAD_FROM = 100_000;
 const ITEMS_A_GROUP = 10_000;
 

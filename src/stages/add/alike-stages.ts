@@ -17,7 +17,7 @@ import type { Store } from '../../store/store.ts';
 
 /** Grows when other groups come of the same facts. */
 const RULES = 3;
-/** Below it, putting shards into a queue takes longer than they take. */
+/** Below it, putting shards into a queue is reckoned to take longer than they take. */
 const MIN_TO_SPREAD = 20_000;
 const PARTS_A_BAND = 16;
 const PICTURES_A_SHARD = 4096;

@@ -3,7 +3,8 @@
  * restarts of k-means, each with its seeding. The bits are those of one machine: blocks begin where the search begins its own,
  * and a restart's draws are its own. The vectors are among the blobs of the workspace while it lasts.
  *
- * The steps of one k-means are not spread: over a sample that fits one machine each takes less than asking a queue.
+ * The steps of one k-means are not spread: each is 2 · items · columns · k flops, a tenth of a second for 20,000 items of 1152 numbers
+ * and 100 clusters, and every worker would be given the centres through the queue before the next. Reckoned, not measured.
  */
 import { z } from 'zod';
 import type { BlobStore } from '../../blobs/blob-store.ts';
