@@ -89,6 +89,16 @@ export interface StageDefinition<Settings, Context, Shard, Result> {
   commit(context: Context, shard: Shard, result: Result): Promise<Counts>;
 }
 
+/** A context that has something to close where its stage opened it. */
+export interface Closing {
+  close?(): Promise<void>;
+}
+
+/** `close` of stages with such a context. */
+export async function closeContext({ close }: Closing): Promise<void> {
+  await close?.();
+}
+
 export interface Poison<Context, Shard> {
   /** Undefined for a shard of one item. */
   halves(shard: Shard): readonly [Shard, Shard] | undefined;

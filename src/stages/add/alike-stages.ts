@@ -12,7 +12,7 @@ import { CopyFinder, joinedPairs } from '../../images/copies/find-copies.ts';
 import { NearDuplicateSearch, nearDuplicateParts } from '../../images/duplicates.ts';
 import { type AlikeSearch, type GroupRow, GroupTable, type OrderedTable } from '../../images/groups.ts';
 import { type Merging, reductionStage } from '../../jobs/reduction.ts';
-import type { StageJob } from '../../jobs/stage.ts';
+import { type Closing, closeContext, type StageJob } from '../../jobs/stage.ts';
 import type { Store } from '../../store/store.ts';
 
 /** Grows when other groups come of the same facts. */
@@ -103,10 +103,9 @@ const COPY_SETTINGS = FACTS.extend({
 });
 const PICTURES = z.object({ from: z.int(), to: z.int() });
 
-interface CopyContext extends AlikeContext, Merging<Uint32Array> {
+interface CopyContext extends AlikeContext, Closing, Merging<Uint32Array> {
   readonly finder: CopyFinder;
   readonly picturesAShard: number;
-  close?(): Promise<void>;
 }
 
 export const copyStage = reductionStage<
@@ -131,9 +130,7 @@ export const copyStage = reductionStage<
     return { count, isQuick: false, finder, picturesAShard: PICTURES_A_SHARD, close: () => finder.close() };
   },
 
-  async close({ close }) {
-    await close?.();
-  },
+  close: closeContext,
 
   async *plan({ count, picturesAShard }) {
     for (let from = 0; from < count; from += picturesAShard) {

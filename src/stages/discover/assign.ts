@@ -8,7 +8,7 @@ import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import type { ItemKind, Label } from '../../core/labels.ts';
 import { CorpusIndex } from '../../corpus/state.ts';
 import { LabelsmithError } from '../../errors.ts';
-import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
+import { type Closing, type Counts, closeContext, type StageDefinition, type StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
 import type { NeighbourGraph } from '../../math/knn/graph.ts';
@@ -38,7 +38,7 @@ import type { Sample } from './sample.ts';
 export const ASSIGN_SETTINGS = z.object({ task: z.string(), items: ITEM_KIND });
 export type AssignSettings = z.infer<typeof ASSIGN_SETTINGS>;
 
-export interface AssignContext extends Pick<Workspace, 'store' | 'vectors'> {
+export interface AssignContext extends Closing, Pick<Workspace, 'store' | 'vectors'> {
   readonly runId: string;
   readonly task: string;
   readonly recipe: EmbeddingRecipe;
@@ -54,7 +54,6 @@ export interface AssignContext extends Pick<Workspace, 'store' | 'vectors'> {
   /** What is known of each cluster, by its number. */
   readonly cut: readonly (ClusterInCut | undefined)[];
   readonly map: MapWriter;
-  close?(): Promise<void>;
 }
 
 interface ShardResult {
@@ -87,9 +86,7 @@ export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorS
   open: openFromRecord,
   fingerprint: clustersKey,
 
-  async close({ close }) {
-    await close?.();
-  },
+  close: closeContext,
 
   async total({ store, recipe, model }) {
     return (await store.vectorShards(recipe.space, model.items)).length;

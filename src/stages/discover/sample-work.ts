@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import { getMatrix, putMatrix } from '../../blobs/matrix-blob.ts';
 import { type Merging, reduce, reductionStage } from '../../jobs/reduction.ts';
-import type { StageJob } from '../../jobs/stage.ts';
+import { type Closing, closeContext, type StageJob } from '../../jobs/stage.ts';
 import { betterOf, kmeans } from '../../math/kmeans/kmeans.ts';
 import { exactIndex } from '../../math/knn/exact.ts';
 import { type NeighbourGraph, neighboursOfRows, noGraph, putRows } from '../../math/knn/graph.ts';
@@ -29,10 +29,9 @@ const OF_MATRIX = z.strictObject({
   vectors: z.string(),
 });
 
-interface MatrixContext {
+interface MatrixContext extends Closing {
   readonly vectors: Matrix;
   readonly pool: InferencePool;
-  close?(): Promise<void>;
 }
 
 async function openMatrix({ workspace, settings, threads }: StageJob<z.infer<typeof OF_MATRIX>>) {
@@ -70,9 +69,7 @@ export const neighboursStage = reductionStage<
     return { ...opened, index: exactIndex(opened.pool, opened.vectors) };
   },
 
-  async close({ close }) {
-    await close?.();
-  },
+  close: closeContext,
 
   total: async ({ vectors }) => Math.ceil(vectors.rows / ROWS_A_PART),
 
@@ -109,13 +106,11 @@ export const restartsStage = reductionStage<
   settings: RESTARTS,
   shard: RESTART,
 
-  async open({ settings, ...job }) {
-    return { ...(await openMatrix({ ...job, settings: { vectors: settings.vectors } })), settings };
+  async open(job) {
+    return { ...(await openMatrix(job)), settings: job.settings };
   },
 
-  async close({ close }) {
-    await close?.();
-  },
+  close: closeContext,
 
   total: async () => KMEANS_RESTARTS,
 

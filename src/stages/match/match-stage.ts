@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { ItemId } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
-import type { Counts, StageDefinition, StageJob } from '../../jobs/stage.ts';
+import { type Closing, type Counts, closeContext, type StageDefinition, type StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { newSharedMatrix, rowsOf } from '../../math/matrix.ts';
 import type { NewLabel, VectorShard } from '../../store/store.ts';
@@ -54,13 +54,12 @@ interface ShardResult {
   readonly counts: Counts;
 }
 
-export interface MatchContext extends Pick<Workspace, 'store' | 'vectors'> {
+export interface MatchContext extends Closing, Pick<Workspace, 'store' | 'vectors'> {
   readonly job: Pick<StageJob<MatchSettings>, 'settings' | 'runId' | 'limit'>;
   readonly recipe: EmbeddingRecipe;
   readonly matcher: RowMatcher;
   /** Told of every image when its shard is committed. */
   readonly onMatched?: (id: ItemId, className: string, matched: Omit<Matched, 'probabilities'>) => void;
-  close?(): Promise<void>;
 }
 
 /** In the counts of a shard: images labelled, by the place of their class. */
@@ -84,9 +83,7 @@ export const matchStage: StageDefinition<MatchSettings, MatchContext, Shard, Sha
   shard: MATCH_SHARD,
   open: openFromRecord,
 
-  async close({ close }) {
-    await close?.();
-  },
+  close: closeContext,
 
   async total({ store, recipe, job: { limit = Number.POSITIVE_INFINITY } }) {
     const shards = await store.vectorShards(recipe.space, 'images');
