@@ -10,6 +10,7 @@
  */
 import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
+import { inLanes } from '../core/lanes.ts';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { cacheError } from './cache.ts';
 import {
@@ -61,20 +62,14 @@ async function severalAtOnce(
 ): Promise<void> {
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-  const waiting = [...files];
-  let failure: { readonly error: unknown } | undefined;
-  const lane = async () => {
-    for (let file = waiting.shift(); file && !failure; file = waiting.shift()) {
-      try {
-        await fetchOne(file, { ...options, signal });
-      } catch (error) {
-        failure ??= { error };
-        stop.abort(error);
-      }
+  await inLanes(files, AT_ONCE, async (file) => {
+    try {
+      await fetchOne(file, { ...options, signal });
+    } catch (error) {
+      stop.abort(error);
+      throw error;
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, files.length) }, lane));
-  if (failure) throw failure.error;
+  });
 }
 
 /** The file as it is in the cache, or undefined. */

@@ -6,6 +6,7 @@
  * asked for.
  */
 import { sha256Hex } from '../core/ids.ts';
+import { inLanes } from '../core/lanes.ts';
 import { LabelsmithError } from '../errors.ts';
 import { cacheDirectory } from '../fetch/cache.ts';
 import { fetchFiles } from '../fetch/fetch.ts';
@@ -65,7 +66,7 @@ export async function openTextEncoder(name: string, options: OpenOptions = {}): 
     const tokens = (one: string) => tokensOf(one, tokenizer, processor);
     const encode = async (texts: readonly string[]): Promise<Matrix> => {
       const rows = newSharedMatrix(texts.length, entry.dimensions);
-      await inTurns(pool.capacity, texts, async (one, row) => {
+      await inLanes(texts.entries(), pool.capacity, async ([row, one]) => {
         const results = await pool.run(model, feedsOf(model, processor, tokens(one)), [output]);
         const { dtype, data } = results[output];
         const half = dtype === 'float16' && data instanceof Uint16Array;
@@ -111,20 +112,4 @@ function feedsOf(model: PoolModel, { name }: TextProcessor, ids: readonly number
 function unit(vector: Float32Array): Float32Array {
   const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   return length > 0 ? vector.map((value) => value / length) : vector;
-}
-
-/** So many at once, in order. */
-async function inTurns<T>(
-  lanes: number,
-  items: readonly T[],
-  work: (item: T, place: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const lane = async () => {
-    while (next < items.length) {
-      const place = next++;
-      await work(items[place], place);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
 }

@@ -2,6 +2,7 @@
  * Cross-validation on the labelled items alone, folds by group. What is validated is a whole way of learning: whatever
  * it makes of unlabelled items, the held-out labels take no part in it.
  */
+import { inLanes } from '../../core/lanes.ts';
 import { argMaxRows, meanCrossEntropy } from '../../math/calibration.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import { groupFolds } from './folds.ts';
@@ -58,18 +59,14 @@ export async function crossValidate(
       return { fold, held, training };
     })
     .filter(({ held, training }) => held.length > 0 && training.length > 0);
-  const waiting = splits.values();
-  const lane = async () => {
-    for (const { fold, held, training } of waiting) {
-      const rows = Int32Array.from(held, (place) => labelled[place]);
-      const result = await learn(withLabels(inFold(problem, fold), training), rows, fold);
-      for (const [i, place] of held.entries()) {
-        logits.data.set(result.data.subarray(i * classes, (i + 1) * classes), place * classes);
-      }
-    }
-  };
   const lanes = problem.features.rows > MAX_ROWS_SIDE_BY_SIDE ? 1 : 2;
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await inLanes(splits, lanes, async ({ fold, held, training }) => {
+    const rows = Int32Array.from(held, (place) => labelled[place]);
+    const result = await learn(withLabels(inFold(problem, fold), training), rows, fold);
+    for (const [i, place] of held.entries()) {
+      logits.data.set(result.data.subarray(i * classes, (i + 1) * classes), place * classes);
+    }
+  });
   const places = splits.flatMap(({ held }) => held);
   return { logits, places, ...scoreHeldOut(logits, labels, places) };
 }
