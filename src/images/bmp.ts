@@ -7,7 +7,7 @@
  *
  * After Microsoft's "Bitmap Storage" (https://learn.microsoft.com/windows/win32/gdi/bitmap-storage) and "Bitmap Compression".
  */
-import { BadImageError } from './reasons.ts';
+import { BadImageError, tooManyPixels } from './reasons.ts';
 import { emptyTiff } from './tiff/write.ts';
 
 interface Header {
@@ -44,12 +44,7 @@ export function decodeBmp(bytes: Uint8Array, maxPixels: number): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const header = headerOf(bytes, view);
   const { width, height, bits, compression } = header;
-  if (width * height > maxPixels) {
-    throw new BadImageError(
-      'too-large',
-      `the image has more than ${Math.round(maxPixels / 1e6)} million pixels, the limit`,
-    );
-  }
+  if (width * height > maxPixels) throw tooManyPixels(maxPixels);
   if (compression === COMPRESSION.runs8 || compression === COMPRESSION.runs4) return ofRuns(bytes, header);
   const stride = 4 * Math.ceil((bits * width) / 32);
   if (header.start + stride * height > bytes.length) throw cutShort();

@@ -11,7 +11,7 @@
  * result and one strip of the file.
  */
 import sharp from 'sharp';
-import { BadImageError, badImageFrom } from './reasons.ts';
+import { BadImageError, badImageFrom, tooManyPixels } from './reasons.ts';
 import { blocks, type TiffBlock, type TiffPage, tiffPageOf } from './tiff/page.ts';
 import { UnpackError } from './tiff/unpack.ts';
 import { emptyTiff, type TiffLayout } from './tiff/write.ts';
@@ -61,11 +61,7 @@ export async function deepImage(
 }
 
 function refuseTooMany(pixels: number, maxPixels: number): void {
-  if (pixels <= maxPixels) return;
-  throw new BadImageError(
-    'too-large',
-    `the image has more than ${Math.round(maxPixels / 1e6)} million pixels, the limit`,
-  );
+  if (pixels > maxPixels) throw tooManyPixels(maxPixels);
 }
 
 function nameOf({ bits, format, samples, compression }: TiffPage): string {

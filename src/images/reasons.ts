@@ -29,6 +29,11 @@ export class BadImageError extends LabelsmithError {
   }
 }
 
+export function tooManyPixels(maxPixels: number, cause?: unknown): BadImageError {
+  const message = `the image has more than ${Math.round(maxPixels / 1e6)} million pixels, the limit`;
+  return new BadImageError('too-large', message, { cause });
+}
+
 /** What the formats that are told apart but not decoded need said. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   svg: 'SVG is a drawing, not a photograph, and may refer to other files; render it to PNG and add it again',
@@ -55,10 +60,7 @@ export function refuseUndecodable(bytes: Uint8Array): void {
 export function badImageFrom(error: unknown, bytes: Uint8Array, maxPixels: number): unknown {
   if (error instanceof LabelsmithError || !(error instanceof Error)) return error;
   const text = error.message;
-  if (/pixel limit/i.test(text)) {
-    const message = `the image has more than ${Math.round(maxPixels / 1e6)} million pixels, the limit`;
-    return new BadImageError('too-large', message, { cause: error });
-  }
+  if (/pixel limit/i.test(text)) return tooManyPixels(maxPixels, error);
   if (/out of memory|unable to allocate|ENOMEM/i.test(text)) return error;
   if (endsEarly(bytes, text)) {
     return new BadImageError('truncated', 'the file ends before the image does', { cause: error });

@@ -8,7 +8,7 @@
 import { availableParallelism } from 'node:os';
 import { ThreadEnded, WorkerPool } from '../../threads/worker-pool.ts';
 import { endsWithinBox } from '../iso-boxes.ts';
-import { BadImageError } from '../reasons.ts';
+import { BadImageError, tooManyPixels } from '../reasons.ts';
 import type { HeifReply, HeifRequest } from './heif.worker.ts';
 import type { HeifFailure, HeifImage } from './libheif.ts';
 
@@ -51,10 +51,7 @@ function badHeif({ reason, message }: HeifFailure, maxPixels: number): BadImageE
   const said = message === '' ? '' : ` (${message})`;
   switch (reason) {
     case 'too-large':
-      return new BadImageError(
-        'too-large',
-        `the image has more than ${Math.round(maxPixels / 1e6)} million pixels, the limit`,
-      );
+      return tooManyPixels(maxPixels);
     case 'memory':
       return new BadImageError('too-large', 'the image takes more memory to decode than the HEIC decoder has');
     case 'truncated':
