@@ -11,3 +11,8 @@ export function dot(a: Float32Array | Float64Array, b: Float32Array | Float64Arr
   for (let i = whole; i < a.length; i++) s0 += a[i] * b[i];
   return s0 + s1 + (s2 + s3);
 }
+
+/** The cosine of the angle between two vectors of one length; NaN where one of them is zero. */
+export function cosineOf(a: Float32Array, b: Float32Array): number {
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+}

@@ -7,12 +7,13 @@
  */
 import { inputBytes } from '../core/pillow.ts';
 import { LabelsmithError } from '../errors.ts';
+import { cosineOf } from '../math/dot.ts';
 import { freeBytesOf, imagesARun } from '../onnx/device-memory.ts';
 import { float32Data } from '../onnx/tensor.ts';
 import type { InputSpec, VoteClasses } from './bundle.ts';
 import type { Recipe } from './compose-model.ts';
 import { type FixedRuns, GatheredRuns } from './gathered-runs.ts';
-import { type OpenOptions, runOnPool } from './open-model.ts';
+import { DEVICE_SESSIONS, type OpenOptions, runOnPool } from './open-model.ts';
 import { type PreparedEmbedder, prepareEmbedder } from './prepare-embedder.ts';
 
 /** What one pass of the network says of some images. */
@@ -115,8 +116,6 @@ async function openSingly(
 
 /** What a network is taken to hold at once of an image, in images as it takes them: a first guess, since too many are found out. */
 const WIDENING = 100;
-/** Sessions of a model on one device: one computes while the other is given its pixels. Each has its own weights there. */
-const LANES = 2;
 
 /** Many calls a run, where that is worth it and the network can; undefined where it is not. */
 async function openGathered(
@@ -132,7 +131,10 @@ async function openGathered(
   const imageBytes = inputBytes(input);
   const open = async (images: number): Promise<FixedRuns<Look>> => {
     const whole = await prepareEmbedder(name, { ...options, recipe: { ...options.recipe, batch: images } });
-    const { look, close } = await openSingly(whole, { ...options, threads: Math.min(options.threads ?? LANES, LANES) });
+    const { look, close } = await openSingly(whole, {
+      ...options,
+      threads: Math.min(options.threads ?? DEVICE_SESSIONS, DEVICE_SESSIONS),
+    });
     const run = async (asked: readonly Uint8Array[]) => {
       const all = new Uint8Array(asked.length * imageBytes);
       for (const [i, one] of asked.entries()) all.set(one.subarray(0, imageBytes), i * imageBytes);
@@ -146,14 +148,14 @@ async function openGathered(
     );
   try {
     await requireApart(prepared, open, options);
-    const runs = await GatheredRuns.open({ images: gathered, lanes: LANES, open, onFewer });
+    const runs = await GatheredRuns.open({ images: gathered, lanes: DEVICE_SESSIONS, open, onFewer });
     const look = (pixels: Uint8Array, count: number): Promise<Look> => {
       if (count !== 1 || pixels.length < imageBytes) {
         throw new RangeError(`${count} images in ${pixels.length} bytes; 1 of ${imageBytes} bytes a call`);
       }
       return runs.ask(pixels);
     };
-    return { capacity: LANES * gathered, gathered, look, close: () => runs.close() };
+    return { capacity: DEVICE_SESSIONS * gathered, gathered, look, close: () => runs.close() };
   } catch (error) {
     if (!(error instanceof LabelsmithError) || !['BAD_MODEL', 'UNSUPPORTED'].includes(error.code)) throw error;
     // Where the device itself is what cannot be used, this says so.
@@ -196,11 +198,6 @@ async function requireApart(
   } finally {
     await single.close();
   }
-}
-
-function cosineOf(a: Float32Array, b: Float32Array): number {
-  const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, i) => sum + value * y[i], 0);
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
 function rowsOf({ embeddings, votes }: Look, count: number): Look[] {

@@ -68,7 +68,7 @@ export interface Running {
 }
 
 /** Sessions of a model on one device: one computes while the other is given its pixels. Each has its own weights there. */
-const DEVICE_SESSIONS = 2;
+export const DEVICE_SESSIONS = 2;
 
 function ownPool({ threads, device = 'cpu' }: Pick<OpenOptions, 'threads' | 'device'>): Promise<InferencePool> {
   const most = device === 'cpu' ? threads : Math.min(threads ?? DEVICE_SESSIONS, DEVICE_SESSIONS);

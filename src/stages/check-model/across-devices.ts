@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { boxAt, iou } from '../../core/boxes.ts';
 import { decodeForModel } from '../../images/pillow/decode.ts';
 import { pixelsFor } from '../../images/pixels-for.ts';
+import { cosineOf } from '../../math/dot.ts';
 import type { Role } from '../../models/bundle.ts';
 import type { Models } from '../../models/models.ts';
 import { KNOWN_PHOTOGRAPHS } from './known-photographs.ts';
@@ -92,9 +93,4 @@ function boxesIn(found: Awaited<ReturnType<Awaited<ReturnType<Opened['openDetect
 function isSame(one: Found, other: Found): boolean {
   const near = Math.abs(one.score - other.score) <= SCORE_DIFFERENCE;
   return one.class === other.class && near && iou(one.box, other.box) >= SAME_PLACE;
-}
-
-function cosineOf(a: Float32Array, b: Float32Array): number {
-  const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, i) => sum + value * y[i], 0);
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }

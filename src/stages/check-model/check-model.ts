@@ -11,6 +11,7 @@ import { IMAGENET_NAMES } from '../../core/imagenet-classes.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { decodeForModel } from '../../images/pillow/decode.ts';
 import { pixelsFor } from '../../images/pixels-for.ts';
+import { cosineOf } from '../../math/dot.ts';
 import type { Role } from '../../models/bundle.ts';
 import type { Models } from '../../models/models.ts';
 import { ALIKE, KNOWN_PHOTOGRAPHS, type KnownPhotograph } from './known-photographs.ts';
@@ -176,11 +177,6 @@ async function ofPairs(
     const said = near.map(({ file, cosine }) => `${file} ${cosine.toFixed(2)}`).join(', ');
     return { about, right: near[0]?.file === expected && Number.isFinite(near[0].cosine), said, expected };
   });
-}
-
-function cosineOf(a: Float32Array, b: Float32Array): number {
-  const dot = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, i) => sum + value * y[i], 0);
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
 async function ofObjects(
