@@ -34,7 +34,7 @@ function count(step: 1 | -1): void {
   for (const watcher of watchers) watcher();
 }
 
-export function inOrder<T>(work: () => Promise<T>): Promise<T> {
+function inOrder<T>(work: () => Promise<T>): Promise<T> {
   const next = last.then(work, work);
   last = next.catch(() => undefined);
   return next;
