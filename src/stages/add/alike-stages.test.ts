@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 import { image, imageId, path, startRun } from '../../../test/contracts/store/fixtures.ts';
+import { describeShared } from '../../../test/fleet/shared-place.ts';
 import { withWorkers } from '../../../test/fleet/workers.ts';
-import { type PostgresServer, postgresPrograms, startPostgres } from '../../../test/postgres/server.ts';
 import { PRINT_SIDE } from '../../core/image.ts';
 import { seededRandom } from '../../core/random.ts';
 import { PRINT_BYTES } from '../../images/copies/print.ts';
@@ -16,20 +14,8 @@ import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
 import { readGroupFacts, searchBy } from './alike-stages.ts';
 
 const IMAGES = 600;
-const found = postgresPrograms();
 
-describe('what is alike, by many machines', { skip: 'missing' in found ? found.missing : false }, () => {
-  let server: PostgresServer;
-  let dir: string;
-  before(async () => {
-    server = await startPostgres();
-    dir = await mkdtemp(join(tmpdir(), 'labelsmith-alike-'));
-  });
-  after(async () => {
-    await server.stop();
-    await rm(dir, { recursive: true, force: true });
-  });
-
+describeShared('what is alike, by many machines', (place) => {
   const spread = { minToSpread: 1, picturesAShard: 50 };
   const contentOf = (groups: Groups) => ({
     pairs: [...groups.pairs()],
@@ -38,7 +24,7 @@ describe('what is alike, by many machines', { skip: 'missing' in found ? found.m
   });
 
   async function groupsOf(location: string, engine: Engine, isSpread: boolean) {
-    const workspace = await openWorkspace(location, { create: true, blobsAt: join(dir, 'blobs'), engine });
+    const workspace = await openWorkspace(location, { create: true, blobsAt: join(place.dir, 'blobs'), engine });
     try {
       const runId = await ingested(workspace);
       const { table, digest } = await readGroupFacts(workspace.store);
@@ -51,15 +37,15 @@ describe('what is alike, by many machines', { skip: 'missing' in found ? found.m
   }
 
   async function byWorkers(count: number) {
-    const location = `${server.url}?schema=alike${count}`;
-    const workers = { count, cacheDir: join(dir, 'cache') };
+    const location = `${place.url}?schema=alike${count}`;
+    const workers = { count, cacheDir: join(place.dir, 'cache') };
     const { outcome, shards } = await withWorkers(location, workers, (engine) => groupsOf(location, engine, true));
     assert.ok(shards >= 64 + IMAGES / 50, `every shard was done by a worker: ${shards}`);
     return outcome;
   }
 
   test('1, 2 and 4 of them find what one finds, in the same order', async () => {
-    const here = await groupsOf(`${server.url}?schema=alike0`, localEngine(), false);
+    const here = await groupsOf(`${place.url}?schema=alike0`, localEngine(), false);
     const kinds = Map.groupBy(here.pairs, ({ kind }) => kind);
     assert.ok((kinds.get('near-duplicate')?.length ?? 0) >= 100 && (kinds.get('copy')?.length ?? 0) >= 10);
     assert.ok(here.changes.length > 100);
@@ -67,7 +53,7 @@ describe('what is alike, by many machines', { skip: 'missing' in found ? found.m
   });
 
   test('a process that sees other images than the run began with does not look', async () => {
-    const location = join(dir, 'here');
+    const location = join(place.dir, 'here');
     const workspace = await openWorkspace(location, { create: true });
     try {
       await ingested(workspace);

@@ -1,12 +1,10 @@
 /** Histograms of scores by many machines, against one pass over all candidates. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 import { addImages, MODEL, shard } from '../../../test/contracts/store/fixtures.ts';
+import { describeShared } from '../../../test/fleet/shared-place.ts';
 import { withWorkers } from '../../../test/fleet/workers.ts';
-import { type PostgresServer, postgresPrograms, startPostgres } from '../../../test/postgres/server.ts';
 import { seededRandom } from '../../core/random.ts';
 import { localEngine } from '../../jobs/local-engine.ts';
 import type { Engine } from '../../jobs/stage.ts';
@@ -23,20 +21,8 @@ const QUERY = {
   mapping: { puppy: 'dog' },
   odds: { slope: 3, intercept: 3 - Math.log(4), share: 0.2 },
 };
-const found = postgresPrograms();
 
-describe('scores of candidates, by many machines', { skip: 'missing' in found ? found.missing : false }, () => {
-  let server: PostgresServer;
-  let dir: string;
-  before(async () => {
-    server = await startPostgres();
-    dir = await mkdtemp(join(tmpdir(), 'labelsmith-doubt-'));
-  });
-  after(async () => {
-    await server.stop();
-    await rm(dir, { recursive: true, force: true });
-  });
-
+describeShared('scores of candidates, by many machines', (place) => {
   async function doubtsAt(location: string, engine: Engine) {
     const workspace = await openWorkspace(location, { create: true, blobsAt: undefined, engine });
     try {
@@ -53,9 +39,9 @@ describe('scores of candidates, by many machines', { skip: 'missing' in found ? 
   }
 
   async function byWorkers(count: number) {
-    const location = `${server.url}?schema=doubt${count}`;
-    await (await openWorkspace(location, { create: true, blobsAt: join(dir, 'blobs') })).close();
-    const workers = { count, cacheDir: join(dir, 'cache') };
+    const location = `${place.url}?schema=doubt${count}`;
+    await (await openWorkspace(location, { create: true, blobsAt: join(place.dir, 'blobs') })).close();
+    const workers = { count, cacheDir: join(place.dir, 'cache') };
     const { outcome, shards } = await withWorkers(location, workers, (engine) => doubtsAt(location, engine));
     // A slow one is given to others too.
     assert.ok(shards >= PARTS, `${shards}`);
@@ -63,7 +49,7 @@ describe('scores of candidates, by many machines', { skip: 'missing' in found ? 
   }
 
   test('1, 2 and 4 of them: the numbers of one machine with SQLite', async () => {
-    const { together, alone } = await doubtsAt(join(dir, 'here', '.labelsmith'), localEngine());
+    const { together, alone } = await doubtsAt(join(place.dir, 'here', '.labelsmith'), localEngine());
     assert.deepEqual(together, alone);
     assert.deepEqual(
       alone.map(({ name }) => name),

@@ -1,12 +1,10 @@
 /** Passes over all vectors by many machines: mean, sample and assignment, against one machine with SQLite. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 import { addEmbedded } from '../../../test/fixtures/embedded.ts';
+import { describeShared } from '../../../test/fleet/shared-place.ts';
 import { withWorkers } from '../../../test/fleet/workers.ts';
-import { type PostgresServer, postgresPrograms, startPostgres } from '../../../test/postgres/server.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -21,7 +19,6 @@ const ITEMS = 300;
 const COLUMNS = 8;
 /** Fewer than there are, so that which are drawn shows. */
 const MAX_SAMPLE = 100;
-const found = postgresPrograms();
 
 /** Near the axis of one of four kinds. Of every ten, five are near copies of the one before. */
 async function embedded({ store, dir, vectors }: Workspace): Promise<void> {
@@ -55,34 +52,23 @@ async function discovered(workspace: Workspace, spreadFrom: number) {
   return { counts, clusters, mean, model: await savedModel(store, 'class'), given, files: files.sort() };
 }
 
-describe('discover by many machines', { skip: 'missing' in found ? found.missing : false }, () => {
-  let server: PostgresServer;
-  let dir: string;
-  before(async () => {
-    server = await startPostgres();
-    dir = await mkdtemp(join(tmpdir(), 'labelsmith-sample-'));
-  });
-  after(async () => {
-    await server.stop();
-    await rm(dir, { recursive: true, force: true });
-  });
-
+describeShared('discover by many machines', (place) => {
   async function discoveredIn(location: string, engine: Engine, spreadFrom: number) {
     const workspace = await openWorkspace(location, { create: true, blobsAt: undefined, engine });
     return discovered(workspace, spreadFrom).finally(() => workspace.close());
   }
 
   async function byWorkers(count: number) {
-    const location = `${server.url}?schema=sample${count}`;
-    await (await openWorkspace(location, { create: true, blobsAt: join(dir, `blobs${count}`) })).close();
-    const workers = { count, cacheDir: join(dir, 'cache') };
+    const location = `${place.url}?schema=sample${count}`;
+    await (await openWorkspace(location, { create: true, blobsAt: join(place.dir, `blobs${count}`) })).close();
+    const workers = { count, cacheDir: join(place.dir, 'cache') };
     const { outcome, shards } = await withWorkers(location, workers, (engine) => discoveredIn(location, engine, 1));
     assert.equal(shards, 1 + 1 + 1 + ITEMS / 20, 'mean, sample, its neighbours and files');
     return outcome;
   }
 
   test('1, 2 and 4 of them: the bits of one machine with SQLite', async () => {
-    const here = await discoveredIn(join(dir, 'here'), localEngine(), Number.POSITIVE_INFINITY);
+    const here = await discoveredIn(join(place.dir, 'here'), localEngine(), Number.POSITIVE_INFINITY);
     assert.equal(here.model?.sample.length, MAX_SAMPLE);
     assert.equal(here.counts.assigned, ITEMS);
     for (const count of [1, 2, 4]) assert.deepEqual(await byWorkers(count), here, `${count} workers`);

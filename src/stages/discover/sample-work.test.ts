@@ -1,12 +1,10 @@
 /** The neighbour graph of a sample and the restarts of k-means by many machines, against the pool of one. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { startRun } from '../../../test/contracts/store/fixtures.ts';
+import { describeShared } from '../../../test/fleet/shared-place.ts';
 import { withWorkers } from '../../../test/fleet/workers.ts';
-import { type PostgresServer, postgresPrograms, startPostgres } from '../../../test/postgres/server.ts';
 import { seededRandom } from '../../core/random.ts';
 import { localEngine } from '../../jobs/local-engine.ts';
 import type { Engine } from '../../jobs/stage.ts';
@@ -24,7 +22,6 @@ const PARTS = 3;
 const COLUMNS = 24;
 const K = 7;
 const SEED = 3;
-const found = postgresPrograms();
 
 function points(): Matrix {
   const random = seededRandom(8);
@@ -37,20 +34,14 @@ function points(): Matrix {
   );
 }
 
-describe('what costs most of the tree, by many machines', { skip: 'missing' in found ? found.missing : false }, () => {
+describeShared('what costs most of the tree, by many machines', (place) => {
   const vectors = points();
-  let server: PostgresServer;
-  let dir: string;
   let pool: InferencePool;
   before(async () => {
     pool = await InferencePool.create({ threads: 1 });
-    server = await startPostgres();
-    dir = await mkdtemp(join(tmpdir(), 'labelsmith-sample-work-'));
   });
   after(async () => {
     await pool.close();
-    await server.stop();
-    await rm(dir, { recursive: true, force: true });
   });
 
   async function doneIn(location: string, engine: Engine, count: number) {
@@ -73,9 +64,9 @@ describe('what costs most of the tree, by many machines', { skip: 'missing' in f
   }
 
   async function byWorkers(workers: number) {
-    const location = `${server.url}?schema=work${workers}`;
-    await (await openWorkspace(location, { create: true, blobsAt: join(dir, `blobs${workers}`) })).close();
-    const given = { count: workers, cacheDir: join(dir, 'cache') };
+    const location = `${place.url}?schema=work${workers}`;
+    await (await openWorkspace(location, { create: true, blobsAt: join(place.dir, `blobs${workers}`) })).close();
+    const given = { count: workers, cacheDir: join(place.dir, 'cache') };
     const { outcome, shards } = await withWorkers(location, given, (engine) => doneIn(location, engine, ROWS));
     assert.equal(shards, PARTS + KMEANS_RESTARTS);
     return outcome;
@@ -84,8 +75,8 @@ describe('what costs most of the tree, by many machines', { skip: 'missing' in f
   test('1, 2 and 4 of them, and the local engine: the bits of the pool; of few items the pool does it', async () => {
     const { labels } = await kmeans(pool, vectors, { k: K, seed: SEED, restarts: KMEANS_RESTARTS });
     const here = { graph: await neighboursOf(pool, vectors), labels };
-    assert.deepEqual(await doneIn(join(dir, 'here'), localEngine(), ROWS), here, 'local engine');
+    assert.deepEqual(await doneIn(join(place.dir, 'here'), localEngine(), ROWS), here, 'local engine');
     for (const count of [1, 2, 4]) assert.deepEqual(await byWorkers(count), here, `${count} workers`);
-    assert.equal(await doneIn(join(dir, 'few'), localEngine(), ROWS - 1), undefined);
+    assert.equal(await doneIn(join(place.dir, 'few'), localEngine(), ROWS - 1), undefined);
   });
 });
