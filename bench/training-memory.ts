@@ -1,6 +1,6 @@
 /**
  * Peak resident memory and time of training steps as in `training-step`, with what the forward pass made kept, and computed a
- * second time: each in a process of its own, from the point where the networks and the images are there.
+ * second time: each in a process of its own, beside what was resident there when its network had been read.
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ const CHILD = fileURLToPath(new URL('./training-memory.child.ts', import.meta.ur
 
 /** What the child prints. */
 export interface StepMemory extends StepTime {
-  /** Resident when the threads were there. */
+  /** Resident when the threads and the network were there, and no image yet. */
   readonly beforeBytes: number;
   readonly peakBytes: number;
 }

@@ -8,11 +8,11 @@ import { freemem } from 'node:os';
 import { promisify } from 'node:util';
 import type { Device } from './device.ts';
 
-/** What is taken for free where nobody says: the least that a graphics card of today has left beside a screen. */
+/** What is taken for free where nobody says: a guess, on the low side for a graphics card of today. */
 const UNKNOWN_BYTES = 1e9;
 /** Of what is free; the rest is for weights, kernels' own space and whoever else uses the card. */
 const USED_SHARE = 0.5;
-/** More images at once bring no speed that was seen anywhere, and cost waiting. */
+/** A guess too, since no card was there to measure: more images at once cost waiting, and bring ever less. */
 const MAX_IMAGES = 32;
 const TIMEOUT_MS = 5000;
 

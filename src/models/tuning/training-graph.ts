@@ -34,7 +34,10 @@ export interface StepGraphOptions {
   readonly items: number;
   /** Where the network is trained from its input on: how pixels become it, so that `x` are bytes, a fourth of the memory. */
   readonly pixels?: PixelOptions;
-  /** Keep little of the forward pass, and compute the rest a second time: the same gradients in less memory and more time. */
+  /**
+   * Keep little of the forward pass, and compute the rest a second time: the same gradients but for their last bits, in less memory
+   * and more time.
+   */
   readonly recompute?: boolean;
 }
 
@@ -70,7 +73,7 @@ export function stepGraph(network: TunableNetwork, options: StepGraphOptions): B
   return { model: graph.toModel(), trained: trained.filter(({ name }) => of.has(name)), obstacles, keptBytes };
 }
 
-/** Inputs as in {@link stepGraph} → `loss` alone, which costs a third of a step. */
+/** Inputs as in {@link stepGraph} → `loss` alone: the forward pass of a step. */
 export function lossGraph(network: TunableNetwork, options: StepGraphOptions): Uint8Array {
   const graph = new Graph('training-loss');
   graph.output(lossIn(graph, network, options).loss, 'loss');

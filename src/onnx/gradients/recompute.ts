@@ -1,7 +1,8 @@
 /**
  * Gradients in less memory: what the forward pass made is kept at the borders of some segments alone, and the rest of a
  * segment is computed a second time when the backward pass gets there (Chen et al., "Training Deep Nets with Sublinear Memory
- * Cost", 2016). The same operators see the same numbers, so the gradients are the same; a step costs about one forward pass more.
+ * Cost", 2016). The same operators see the same numbers, so the gradients are the same but for their last bits: of a network with
+ * layer norms they differed by up to two millionths. A step costs at most one forward pass more.
  *
  * ONNX Runtime runs a node as soon as it likes to, and a segment must wait until what the one above it held can go. So the border
  * that a second computation begins with has a zero added to it, which is made of the gradients of the segment above.
