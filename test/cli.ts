@@ -1,4 +1,5 @@
 /** The built command line, run as a user runs it. */
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -76,6 +77,17 @@ export async function runJson<T = Record<string, unknown>>(
     );
   }
   return JSON.parse(stdout) as T;
+}
+
+/** Runs with `--json` what has to fail with exit code 1, and gives its error: the code, and what is said with what to do. */
+export async function runFailing(
+  args: readonly string[],
+  options: CliOptions,
+): Promise<{ code: string; text: string }> {
+  const { code, stdout, stderr } = await runCli([...args, '--json'], options);
+  assert.equal(code, 1, `labelsmith ${args.join(' ')}\n${stdout}\n${stderr}`);
+  const { error } = JSON.parse(stdout) as { error: { code: string; message: string; hint?: string } };
+  return { code: error.code, text: `${error.message} ${error.hint ?? ''}` };
 }
 
 /** An empty folder that is gone after the test. */
