@@ -1,7 +1,7 @@
 /** A job of the page as a call of its stage. What it gives back is small and can be written as JSON. */
 
 import { homedir } from 'node:os';
-import { plural } from '../core/count-text.ts';
+import { formatCount, plural } from '../core/count-text.ts';
 import { formatNamed } from '../formats/table.ts';
 import { progressMeter } from '../jobs/progress.ts';
 import type { RunOptions } from '../jobs/run.ts';
@@ -53,7 +53,7 @@ export async function runJob(workspace: Workspace, request: JobRequest, run: Job
     case 'split': {
       const { className, into, task } = request;
       const { parts, kept } = await splitClassIn(workspace, { className, into, task }, run);
-      const told = parts.map(({ name, items }) => `${name} (${items.toLocaleString('en')})`);
+      const told = parts.map(({ name, items }) => `${name} (${formatCount(items)})`);
       const stay = kept > 0 ? `; ${plural(kept, 'item stays', 'items stay')} ${className}, as people said` : '';
       run.onLine(`${className} is ${told.join(', ')} now${stay}.`);
       return { parts, kept };
