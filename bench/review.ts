@@ -1,6 +1,7 @@
 /**
  * The review app: how long it keeps a person waiting over 100,000 and 1,000,000 made items, and how fast a simulated person turns
- * `caltech-30` into right labels with it. `bench/review.ts IMAGES…` takes other numbers of items, and leaves the person out.
+ * `caltech-30` into right labels with it. `bench/review.ts IMAGES…` takes other numbers of items, and leaves the person out;
+ * `bench/review.ts person` is the person alone.
  */
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -15,8 +16,11 @@ const SET = 'caltech-30';
 const SIZES = [100_000, 1_000_000];
 
 export async function run(): Promise<unknown> {
-  const waiting = await waitingOf(SIZES);
-  const work = await inScratch(async (dir) => {
+  return { waiting: await waitingOf(SIZES), [SET]: await personsWork() };
+}
+
+function personsWork() {
+  return inScratch(async (dir) => {
     // As users have it: tests take the quickest embedder.
     const review = await startReviewIn(dir, { LABELSMITH_QUALITY: 'balanced' });
     try {
@@ -26,7 +30,6 @@ export async function run(): Promise<unknown> {
       await review.end('SIGTERM');
     }
   });
-  return { waiting, [SET]: work };
 }
 
 async function waitingOf(sizes: readonly number[]): Promise<Record<string, unknown>> {
@@ -41,7 +44,7 @@ async function waitingOf(sizes: readonly number[]): Promise<Record<string, unkno
 }
 
 if (import.meta.main) {
-  const sizes = process.argv.slice(2).map(Number);
-  const result = sizes.length === 0 ? await run() : await waitingOf(sizes);
-  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  const args = process.argv.slice(2);
+  const result = args.length === 0 ? run() : args[0] === 'person' ? personsWork() : waitingOf(args.map(Number));
+  process.stdout.write(`${JSON.stringify(await result, null, 2)}\n`);
 }
