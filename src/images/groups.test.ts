@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { scene } from '../../test/fixtures/images.ts';
 import fc from '../../test/properties.ts';
 import { sha256Hex } from '../core/ids.ts';
 import { seededRandom, shuffled } from '../core/random.ts';
@@ -229,6 +230,23 @@ describe('groups', () => {
       [12],
     );
     assert.ok(named(rows, groups).some((names) => names.includes('f_0009') && names.includes('f_0010')));
+  });
+
+  test('frames that are one picture with other looks are copies, not a sequence', async () => {
+    const print = async (seed: number, quality: number) =>
+      (await inspect(await scene(320, 240, seed).linear(0.9, 8).jpeg({ quality }).toBuffer())).print;
+    const frame = (name: string, hash: string, of: Uint8Array | undefined) =>
+      row(name, hash, { path: `/clip/${name}.jpg`, print: of });
+    const rows = [
+      frame('f_1', PLAIN, await print(1, 95)),
+      frame('f_2', TWELVE_OFF, await print(1, 25)),
+      frame('f_3', PLAIN, await print(2, 95)),
+    ];
+    const { pairs, groups } = await grouped(rows, { maxDistance: 0 });
+    assert.deepEqual(named(rows, groups), ['f_1 f_2 f_3']);
+    const frameOf = (id: string) => rows.findIndex((one) => one.id === id) + 1;
+    const kinds = pairs.map(({ a, b, kind }) => [kind, ...[a, b].map(frameOf).sort()].join(' ')).sort();
+    assert.deepEqual(kinds, ['copy 1 2', 'sequence 2 3']);
   });
 
   test('the result does not depend on the order of the rows', async () => {

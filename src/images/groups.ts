@@ -1,8 +1,8 @@
 /**
  * Groups: images that must stay on one side of any split, since knowing one is knowing the other. Joined are
- * near-duplicates, bursts (one camera, moments apart, alike), sequences (numbered frames that follow each other, alike), and
- * mirrored, turned and cropped copies. Pages of one layout are alike as a whole: pictures belong together only if they also
- * agree in every part (`copies/detail.ts`).
+ * near-duplicates, copies (mirrored, turned, cropped, or as they lie, with looks changed more), bursts (one camera, moments
+ * apart, alike) and sequences (numbered frames that follow each other, alike). Pages of one layout are alike as a whole:
+ * pictures belong together only if they also agree in every part (`copies/detail.ts`).
  *
  * Independent of the order of the rows and of the number of threads. Memory: about 600 bytes an image at its peak and its print of 2 KB, so
  * 2.6 GB for a million, in typed arrays; ids become text only where somebody asks for them.
@@ -97,23 +97,27 @@ export async function computeGroups(rows: GroupTable, options: GroupOptions = {}
   // Index of a, of b, kind and distance: shape [count, 4], of which `pairCount` rows are filled.
   const found = new Uint32Array(count * 4);
   let pairCount = 0;
-  const join = (i: number, j: number, kind: SimilarImages['kind'], distance: number) => {
+  const distanceOf = (i: number, j: number) => popcount(high[i] ^ high[j]) + popcount(low[i] ^ low[j]);
+  const join = (i: number, j: number, kind: SimilarImages['kind']) => {
     const [a, b] = [rootOf(i), rootOf(j)];
     if (a === b || (kind !== 'copy' && areOthers(kind, print(i), print(j)))) return;
     // Rows are in order of id, so the smaller index is the smaller id.
     forest[Math.max(a, b)] = Math.min(a, b);
-    found.set([Math.min(i, j), Math.max(i, j), KINDS.indexOf(kind), distance], 4 * pairCount++);
+    found.set([Math.min(i, j), Math.max(i, j), KINDS.indexOf(kind), distanceOf(i, j)], 4 * pairCount++);
   };
-  const distanceOf = (i: number, j: number) => popcount(high[i] ^ high[j]) + popcount(low[i] ^ low[j]);
 
   const { maxDistance, threads = 1 } = options;
   const search: AlikeSearch = options.search ?? {
     nearDuplicates: async (columns, onPair) => findNearDuplicates(columns, onPair, { maxDistance }),
     copies: (prints, roots) => findCopies(prints, roots, threads),
   };
-  const overfullBuckets = await search.nearDuplicates({ high, low, logAspect }, (i, j, distance) =>
-    join(i, j, 'near-duplicate', distance),
-  );
+  const overfullBuckets = await search.nearDuplicates({ high, low, logAspect }, (i, j) => join(i, j, 'near-duplicate'));
+  // Before bursts and sequences, which join copies too: what counts once in a clustering must be told from frames that may
+  // show one thing after another. What is compared must not depend on which copies were found before it.
+  const roots = Uint32Array.from(forest, (_, i) => rootOf(i));
+  const copies = await search.copies(table.prints, roots);
+  for (let at = 0; at < copies.length; at += 2) join(copies[at], copies[at + 1], 'copy');
+
   const alike = (i: number, j: number, most: number) =>
     distanceOf(i, j) <= most && Math.abs(logAspect[i] - logAspect[j]) <= MAX_LOG_ASPECT_DIFFERENCE;
 
@@ -121,22 +125,13 @@ export async function computeGroups(rows: GroupTable, options: GroupOptions = {}
   const burstMs = options.burstMs ?? 2000;
   for (const [i, j] of neighbours(camera, capturedAtMs)) {
     const apartMs = capturedAtMs[j] - capturedAtMs[i];
-    if (apartMs <= burstMs && alike(i, j, options.burstDistance ?? 20)) join(i, j, 'burst', distanceOf(i, j));
+    if (apartMs <= burstMs && alike(i, j, options.burstDistance ?? 20)) join(i, j, 'burst');
   }
   for (const [i, j] of neighbours(sequence, frame)) {
     const follows = frame[j] - frame[i] === 1;
     // Frames of one video have one size to the pixel.
     const sameSize = table.width[i] === table.width[j] && logAspect[i] === logAspect[j];
-    if (follows && sameSize && distanceOf(i, j) <= (options.sequenceDistance ?? 14))
-      join(i, j, 'sequence', distanceOf(i, j));
-  }
-
-  // What is compared must not depend on which copies were found before it.
-  const roots = Uint32Array.from(forest, (_, i) => rootOf(i));
-  const copies = await search.copies(table.prints, roots);
-  for (let at = 0; at < copies.length; at += 2) {
-    const [i, j] = [copies[at], copies[at + 1]];
-    join(i, j, 'copy', distanceOf(i, j));
+    if (follows && sameSize && distanceOf(i, j) <= (options.sequenceDistance ?? 14)) join(i, j, 'sequence');
   }
 
   const order = new Uint32Array(pairCount);

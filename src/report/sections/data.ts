@@ -7,7 +7,7 @@ import type { ReportCopies, ReportGroup, Section } from '../report-data.ts';
 import { count, counted } from '../words.ts';
 
 const KIND_WORDS: Readonly<Record<SimilarPair['kind'], string>> = {
-  copy: 'mirrored, turned or cropped copies',
+  copy: 'copies: mirrored, turned, cropped or with other looks',
   'near-duplicate': 'look alike',
   burst: 'taken in one burst',
   sequence: 'frames of one sequence',

@@ -16,7 +16,7 @@ import { type Closing, closeContext, type StageJob } from '../../jobs/stage.ts';
 import type { Store } from '../../store/store.ts';
 
 /** Grows when other groups come of the same facts. */
-const RULES = 3;
+const RULES = 4;
 /** Below it, putting shards into a queue is reckoned to take longer than they take. */
 const MIN_TO_SPREAD = 20_000;
 const PARTS_A_BAND = 16;

@@ -1,9 +1,9 @@
 /**
- * Near copies count once in a clustering: of every set of near-duplicates one item is clustered, and the others go where it
- * goes. Seventy shots of one cup would otherwise be the densest thing in the pile, and several clusters.
+ * Near copies count once in a clustering: of every set of near-duplicates and copies one item is clustered, and the others go
+ * where it goes. Seventy copies of one cup would otherwise be the densest thing in the pile, and several clusters.
  *
- * Only near-duplicates: frames of one video are a group too, but they may show one thing after another.
- * Resident: about 50 bytes an image that has a near-duplicate.
+ * By their looks alone, as `add` compared them: frames of one video are a group too, but they may show one thing after another.
+ * Resident: about 50 bytes an image that has a copy.
  */
 import { IdMap } from '../../core/id-set.ts';
 import type { ItemId } from '../../core/ids.ts';
@@ -11,7 +11,7 @@ import type { ItemKind } from '../../core/labels.ts';
 import type { Store } from '../../store/store.ts';
 
 export interface Copies {
-  /** Which set of near-duplicates an item belongs to; undefined for one that stands alone. */
+  /** Which set of copies an item belongs to; undefined for one that stands alone. */
   setOf(id: ItemId): number | undefined;
 }
 
@@ -38,7 +38,7 @@ export async function copiesIn(store: Pick<Store, 'similarPairs'>, items: ItemKi
   };
   for await (const page of store.similarPairs()) {
     for (const { a, b, kind } of page) {
-      if (kind === 'near-duplicate') parent[rootOf(placeOf(a))] = rootOf(placeOf(b));
+      if (kind === 'near-duplicate' || kind === 'copy') parent[rootOf(placeOf(a))] = rootOf(placeOf(b));
     }
   }
   return {
