@@ -21,16 +21,18 @@ export async function commits(
   const store = await openStore(address);
   try {
     const runId = await startRun(store, 'detect');
-    const ingest = await stretches(images, (from) => ingested(store, runId, from));
+    const ingest = await stretches('add', images, (from) => ingested(store, runId, from));
     const startedAt = performance.now();
     let found = 0;
     for await (const page of store.detectionWork('model', 'key')) found += page.length;
     const planPerSecond = (found * 1000) / (performance.now() - startedAt);
     const inOrder = planned(images);
-    const detect = await stretches(images, (from) => detected(store, runId, inOrder.slice(from, from + SHARD)));
+    const detect = await stretches('detect', images, (from) =>
+      detected(store, runId, inOrder.slice(from, from + SHARD)),
+    );
     await store.ensureTask({ name: 'class', rule: 'single', items: 'images' });
     const assign = doesAssign
-      ? await stretches(images, (from) => assigned(store, runId, inOrder.slice(from, from + SHARD)))
+      ? await stretches('discover', images, (from) => assigned(store, runId, inOrder.slice(from, from + SHARD)))
       : [];
     const last = detect[detect.length - 1];
     const megabytes = await sizes(address);
@@ -61,13 +63,14 @@ export async function commits(
 }
 
 /** Images a second in each fifth. */
-async function stretches(images: number, work: (from: number) => Promise<void>): Promise<number[]> {
+async function stretches(name: string, images: number, work: (from: number) => Promise<void>): Promise<number[]> {
   const rates: number[] = [];
   const each = Math.floor(images / STRETCHES / SHARD) * SHARD;
   for (let stretch = 0; stretch < STRETCHES; stretch++) {
     const startedAt = performance.now();
     for (let from = stretch * each; from < (stretch + 1) * each; from += SHARD) await work(from);
     rates.push((each * 1000) / (performance.now() - startedAt));
+    process.stderr.write(`${name} ${(stretch + 1) * each} of ${images}: ${Math.round(rates[stretch])} a second\n`);
   }
   return rates;
 }

@@ -8,17 +8,19 @@ import { type BlobKind, getDescribed, putDescribed } from './described-blob.ts';
 const HEADER = z.object({ rows: z.int().nonnegative(), columns: z.int().positive(), sha256: z.string() });
 const KIND: BlobKind<z.infer<typeof HEADER>> = { version: 1, header: HEADER };
 
-/** @param folder ends with `/`. @returns its key */
-export async function putMatrix(
-  blobs: Pick<BlobStore, 'put'>,
-  folder: string,
-  { data, rows, columns }: Matrix,
-): Promise<string> {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const sha256 = sha256Hex(bytes);
-  const key = `${folder}${sha256.slice(0, 32)}.matrix`;
-  await putDescribed(blobs, key, KIND, { header: { rows, columns, sha256 }, bytes });
-  return key;
+/** Where a matrix goes, by its content. @param folder ends with `/` */
+export function keyOfMatrix(folder: string, matrix: Matrix): string {
+  return `${folder}${sha256Hex(bytesOf(matrix)).slice(0, 32)}.matrix`;
+}
+
+export async function putMatrix(blobs: Pick<BlobStore, 'put'>, key: string, matrix: Matrix): Promise<void> {
+  const { rows, columns } = matrix;
+  const bytes = bytesOf(matrix);
+  await putDescribed(blobs, key, KIND, { header: { rows, columns, sha256: sha256Hex(bytes) }, bytes });
+}
+
+function bytesOf({ data }: Matrix): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** In shared memory; undefined where it is not there, or damaged. */

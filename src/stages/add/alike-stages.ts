@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { type Hold, holdingBlobs, readHeld } from '../../blobs/held-blobs.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { CopyFinder, joinedPairs } from '../../images/copies/find-copies.ts';
 import { NearDuplicateSearch, nearDuplicateParts } from '../../images/duplicates.ts';
@@ -122,7 +123,7 @@ export const copyStage = reductionStage<
 
   async open(job) {
     const { prints, count } = await sameFacts(job);
-    const bytes = await job.workspace.blobs.get(job.settings.roots);
+    const bytes = await readHeld(() => job.workspace.blobs.get(job.settings.roots));
     if (bytes?.length !== 4 * count) throw new Error('what is joined already is not among the blobs of the workspace');
     const roots = new Uint32Array(new SharedArrayBuffer(4 * count));
     new Uint8Array(roots.buffer).set(bytes);
@@ -180,8 +181,9 @@ export function searchBy(
       const isQuick = prints.count < minToSpread;
       const finder = new CopyFinder(prints, roots, threads);
       const key = `groups/${facts}.roots`;
-      try {
-        if (!isQuick) await workspace.blobs.put(key, new Uint8Array(roots.buffer, roots.byteOffset, roots.byteLength));
+      const bytes = new Uint8Array(roots.buffer, roots.byteOffset, roots.byteLength);
+      const look = async (hold: Hold) => {
+        if (!isQuick) await hold(key, () => workspace.blobs.put(key, bytes));
         const context = {
           count: prints.count,
           isQuick,
@@ -193,6 +195,9 @@ export function searchBy(
         const { interrupted } = await workspace.engine.run(copyStage, { ...how, settings }, context);
         if (interrupted) throw new SearchStopped();
         return joinedPairs(parts);
+      };
+      try {
+        return await holdingBlobs(workspace.blobs, look);
       } finally {
         await finder.close();
         if (!isQuick) await workspace.blobs.delete(key).catch(() => {});

@@ -7,6 +7,7 @@
  * file of vectors at a time, so it can be killed and goes on; images that come later get theirs in the same way. Labels
  * have the origin `cluster`, which yields to every other. The second step also puts every item in its place on the data map.
  */
+import { type Hold, holdingBlobs } from '../../blobs/held-blobs.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { originalBytes, type ReadPath } from '../../jobs/image-reader.ts';
 import { inTurn } from '../../jobs/parts/claim.ts';
@@ -64,15 +65,18 @@ async function discover(
     const { ids: sampleIds, vectors: rows, fromMean } = clustering.sample;
     const neighbours = async () => model.hierarchy.neighbours ?? (await graphOf(pool, rows, signal));
     const key = keptKey(model, shards);
-    const kept = await keptLayout(workspace.blobs, key, sampleIds.length);
-    const map = await beginMap(effects, { model, sampleIds, fromMean, kept, neighbours, signal });
-    if (count >= spreadFrom) {
-      await keepForOthers(workspace.blobs, key, { sample: clustering.sample, layout: map.sampleLayout });
-    }
+    const there = await keptLayout(workspace.blobs, key, sampleIds.length);
+    const map = await beginMap(effects, { model, sampleIds, fromMean, kept: there, neighbours, signal });
     const job = { ...part, settings: { task, items } };
     const classNames = await classesOfClusters(store, model);
     const context = { store, vectors, runId, task, recipe, mean, model, classNames, ...clustered, map };
-    const { counts: sums, interrupted } = await workspace.engine.run(assignStage, job, context);
+    const assign = () => workspace.engine.run(assignStage, job, context);
+    const isCurrent = async () => keptKey(model, await store.vectorShards(recipe.space, items)) === key;
+    const kept = { sample: clustering.sample, layout: map.sampleLayout, isCurrent };
+    const assignHolding = (hold: Hold) => keepForOthers(workspace.blobs, key, { ...kept, hold }).then(assign);
+    const { counts: sums, interrupted } = await (count < spreadFrom
+      ? assign()
+      : holdingBlobs(workspace.blobs, assignHolding));
     const { assigned = 0, none = 0, copies: alike = 0 } = sums;
     const leftovers = model.leftovers ?? [];
     const range = suggestedRange(model.hierarchy, model.cut?.known);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { folderBlobs } from '../../blobs/folder-blobs.ts';
+import type { Hold } from '../../blobs/held-blobs.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { matrix } from '../../math/matrix.ts';
 import { dropKeptSamples, keepForOthers, keptKey, keptLayout, keptSample } from './kept-sample.ts';
@@ -23,7 +24,9 @@ test('a sample and its places come back as they were; damaged, of other files, o
   };
   const layout = { places: Float32Array.from([1, 2, 3, 4]), usualDistance: 0.125 };
   const key = keptKey(MODEL, files('x'));
-  await keepForOthers(blobs, key, { sample, layout });
+  const hold: Hold = async (_, put) => void (await put());
+  const keeping = { sample, layout, hold, isCurrent: async () => true };
+  await keepForOthers(blobs, key, keeping);
   const kept = await keptSample(blobs, key);
   assert.deepEqual(kept?.ids, sample.ids);
   assert.deepEqual([...(kept?.vectors.data ?? [])], [...sample.vectors.data]);
@@ -41,8 +44,16 @@ test('a sample and its places come back as they were; damaged, of other files, o
   assert.equal(await keptSample(blobs, key), undefined);
 
   const other = keptKey(MODEL, files('z'));
-  await keepForOthers(blobs, other, { sample, layout });
+  await keepForOthers(blobs, other, keeping);
   assert.equal(await keptLayout(blobs, key, 2), undefined, 'only one is kept');
   await dropKeptSamples(blobs);
   assert.equal(await keptSample(blobs, other), undefined);
+
+  // Vectors were taken out of the record before it is kept, or while it is being put.
+  for (const answers of [[false], [true, false]]) {
+    const isCurrent = async () => answers.shift() ?? false;
+    await keepForOthers(blobs, other, { ...keeping, isCurrent });
+    assert.equal(await keptSample(blobs, other), undefined);
+    assert.equal(await keptLayout(blobs, other, 2), undefined);
+  }
 });

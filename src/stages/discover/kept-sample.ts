@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import { type BlobKind, getDescribed, putDescribed } from '../../blobs/described-blob.ts';
+import type { Hold } from '../../blobs/held-blobs.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import type { VectorShard } from '../../store/store.ts';
@@ -30,15 +31,34 @@ export function keptKey({ space, meanKey, sample, seed }: Sampled, files: readon
   return sha256Hex(decidedBy.join('\n')).slice(0, 32);
 }
 
-/** Keeps it in the place of every other. */
+export interface KeepingSample {
+  readonly sample: Sample;
+  readonly layout: SampleLayout;
+  readonly hold: Hold;
+  /** Whether the vectors are still in the record that it is of: `forget` may have taken some out meanwhile. */
+  readonly isCurrent: () => Promise<boolean>;
+}
+
+/** Keeps it in the place of every other; those that somebody works from are put again by whoever holds them. */
 export async function keepForOthers(
   blobs: BlobStore,
   key: string,
-  { sample, layout }: { readonly sample: Sample; readonly layout: SampleLayout },
+  { sample, layout, hold, isCurrent }: KeepingSample,
 ): Promise<void> {
+  const holdCurrent = (path: string, put: () => Promise<void>) =>
+    hold(path, async () => {
+      if (!(await isCurrent())) return;
+      await put();
+      // `forget` changes the record before it drops what is kept: either it drops this, or the change is seen here.
+      if (!(await isCurrent())) await blobs.delete(path);
+    });
   await dropKeptSamples(blobs);
-  await keepSample(blobs, key, sample);
-  await keepLayout(blobs, key, layout);
+  await holdCurrent(pathOf(key, SAMPLE_ENDING), () => keepSample(blobs, key, sample));
+  await holdCurrent(pathOf(key, LAYOUT_ENDING), () => keepLayout(blobs, key, layout));
+}
+
+function pathOf(key: string, ending: string): string {
+  return `${SAMPLES_FOLDER}${key}${ending}`;
 }
 
 /** For items that are forgotten too: what is kept holds their vectors. */
@@ -46,23 +66,28 @@ export async function dropKeptSamples(blobs: Pick<BlobStore, 'list' | 'delete'>)
   for await (const { key } of blobs.list(SAMPLES_FOLDER)) await blobs.delete(key);
 }
 
-export async function keepSample(
+async function keepSample(
   blobs: Pick<BlobStore, 'put'>,
   key: string,
   { ids, vectors, fromMean }: Sample,
 ): Promise<void> {
   const bytes = Buffer.concat([bytesOf(vectors.data), bytesOf(fromMean)]);
   const header = { ids: [...ids], columns: vectors.columns, sha256: sha256Hex(bytes) };
-  await putDescribed(blobs, `${SAMPLES_FOLDER}${key}${SAMPLE_ENDING}`, SAMPLE, { header, bytes });
+  await putDescribed(blobs, pathOf(key, SAMPLE_ENDING), SAMPLE, { header, bytes });
+}
+
+/** Keeps one that others work from while something lasts. */
+export function holdSample(blobs: Pick<BlobStore, 'put'>, key: string, sample: Sample, hold: Hold): Promise<void> {
+  return hold(pathOf(key, SAMPLE_ENDING), () => keepSample(blobs, key, sample));
 }
 
 /** What cannot be deleted now goes with the next samples that do. */
 export async function dropSample(blobs: Pick<BlobStore, 'delete'>, key: string): Promise<void> {
-  await blobs.delete(`${SAMPLES_FOLDER}${key}${SAMPLE_ENDING}`).catch(() => {});
+  await blobs.delete(pathOf(key, SAMPLE_ENDING)).catch(() => {});
 }
 
 export async function keptSample(blobs: Pick<BlobStore, 'get'>, key: string): Promise<Sample | undefined> {
-  const found = await getDescribed(blobs, `${SAMPLES_FOLDER}${key}${SAMPLE_ENDING}`, SAMPLE);
+  const found = await getDescribed(blobs, pathOf(key, SAMPLE_ENDING), SAMPLE);
   if (found === undefined) return undefined;
   const { ids, columns, sha256 } = found.header;
   const numbers = floatsOf(found.bytes, ids.length * (columns + 1), sha256);
@@ -87,7 +112,7 @@ async function keepLayout(
 ): Promise<void> {
   const bytes = bytesOf(places);
   const header = { usualDistance, sha256: sha256Hex(bytes) };
-  await putDescribed(blobs, `${SAMPLES_FOLDER}${key}${LAYOUT_ENDING}`, LAYOUT, { header, bytes });
+  await putDescribed(blobs, pathOf(key, LAYOUT_ENDING), LAYOUT, { header, bytes });
 }
 
 /** @param items of the sample */
@@ -96,7 +121,7 @@ export async function keptLayout(
   key: string,
   items: number,
 ): Promise<SampleLayout | undefined> {
-  const found = await getDescribed(blobs, `${SAMPLES_FOLDER}${key}${LAYOUT_ENDING}`, LAYOUT);
+  const found = await getDescribed(blobs, pathOf(key, LAYOUT_ENDING), LAYOUT);
   const places = found && floatsOf(found.bytes, 2 * items, found.header.sha256);
   return places && { places, usualDistance: found.header.usualDistance };
 }

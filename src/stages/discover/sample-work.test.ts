@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { startRun } from '../../../test/contracts/store/fixtures.ts';
 import { describeShared } from '../../../test/fleet/shared-place.ts';
 import { withWorkers } from '../../../test/fleet/workers.ts';
+import type { BlobStore } from '../../blobs/blob-store.ts';
 import { seededRandom } from '../../core/random.ts';
 import { localEngine } from '../../jobs/local-engine.ts';
 import type { Engine } from '../../jobs/stage.ts';
@@ -13,7 +14,7 @@ import { kmeans } from '../../math/kmeans/kmeans.ts';
 import { type Matrix, matrix, normalisedRows } from '../../math/matrix.ts';
 import { InferencePool } from '../../onnx/pool.ts';
 import { KMEANS_RESTARTS, neighboursOf } from './hierarchy.ts';
-import { SAMPLES_FOLDER } from './kept-sample.ts';
+import { dropKeptSamples, SAMPLES_FOLDER } from './kept-sample.ts';
 import { withSpreadWork } from './sample-work.ts';
 
 /** Three parts, the last of which ends within a block of the search. */
@@ -44,8 +45,22 @@ describeShared('what costs most of the tree, by many machines', (place) => {
     await pool.close();
   });
 
-  async function doneIn(location: string, engine: Engine, count: number) {
-    const workspace = await openWorkspace(location, { create: true, engine });
+  /** @param beside what somebody else does with what is among the blobs whenever something was put there */
+  async function doneIn(
+    location: string,
+    engine: Engine,
+    count: number,
+    beside: typeof dropKeptSamples = async () => {},
+  ) {
+    const opened = await openWorkspace(location, { create: true, engine });
+    const blobs: BlobStore = {
+      ...opened.blobs,
+      async put(key, bytes) {
+        await opened.blobs.put(key, bytes);
+        await beside(opened.blobs);
+      },
+    };
+    const workspace = { ...opened, blobs };
     try {
       const runId = await startRun(workspace.store, 'discover');
       const job = { workspace, runId, seed: 0, threads: 1 };
@@ -63,11 +78,11 @@ describeShared('what costs most of the tree, by many machines', (place) => {
     }
   }
 
-  async function byWorkers(workers: number) {
-    const location = `${place.url}?schema=work${workers}`;
-    await (await openWorkspace(location, { create: true, blobsAt: join(place.dir, `blobs${workers}`) })).close();
+  async function byWorkers(workers: number, name = `work${workers}`, beside?: typeof dropKeptSamples) {
+    const location = `${place.url}?schema=${name}`;
+    await (await openWorkspace(location, { create: true, blobsAt: join(place.dir, name) })).close();
     const given = { count: workers, cacheDir: join(place.dir, 'cache') };
-    const { outcome, shards } = await withWorkers(location, given, (engine) => doneIn(location, engine, ROWS));
+    const { outcome, shards } = await withWorkers(location, given, (engine) => doneIn(location, engine, ROWS, beside));
     assert.equal(shards, PARTS + KMEANS_RESTARTS);
     return outcome;
   }
@@ -78,5 +93,13 @@ describeShared('what costs most of the tree, by many machines', (place) => {
     assert.deepEqual(await doneIn(join(place.dir, 'here'), localEngine(), ROWS), here, 'local engine');
     for (const count of [1, 2, 4]) assert.deepEqual(await byWorkers(count), here, `${count} workers`);
     assert.equal(await doneIn(join(place.dir, 'few'), localEngine(), ROWS - 1), undefined);
+
+    // Another `discover`, or `forget`, deletes the vectors as soon as they are there.
+    let deleted = 0;
+    const beside: typeof dropKeptSamples = async (blobs) => {
+      if (deleted++ === 0) await dropKeptSamples(blobs);
+    };
+    assert.deepEqual(await byWorkers(2, 'beside', beside), here, 'beside one that deletes');
+    assert.ok(deleted > 1, 'they were put again');
   });
 });

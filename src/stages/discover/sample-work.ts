@@ -8,7 +8,8 @@
  */
 import { z } from 'zod';
 import type { BlobStore } from '../../blobs/blob-store.ts';
-import { getMatrix, putMatrix } from '../../blobs/matrix-blob.ts';
+import { holdingBlobs, readHeld } from '../../blobs/held-blobs.ts';
+import { getMatrix, keyOfMatrix, putMatrix } from '../../blobs/matrix-blob.ts';
 import { type Merging, reduce, reductionStage } from '../../jobs/reduction.ts';
 import { type Closing, closeContext, type StageJob } from '../../jobs/stage.ts';
 import { betterOf, kmeans } from '../../math/kmeans/kmeans.ts';
@@ -35,7 +36,7 @@ interface MatrixContext extends Closing {
 }
 
 async function openMatrix({ workspace, settings, threads }: StageJob<z.infer<typeof OF_MATRIX>>) {
-  const vectors = await getMatrix(workspace.blobs, settings.vectors);
+  const vectors = await readHeld(() => getMatrix(workspace.blobs, settings.vectors));
   if (vectors === undefined) throw new Error('the vectors of the sample are not among the blobs of the workspace');
   const pool = await workspace.engine.openInference({ threads });
   return { vectors, pool, close: () => pool.close() };
@@ -141,12 +142,28 @@ export async function withSpreadWork<T>(
   if (count < spreadFrom) return build(undefined);
   const { blobs } = job.workspace;
   const kept = new Set<string>();
-  const keep = async (vectors: Matrix) => {
-    const key = await putMatrix(blobs, SAMPLES_FOLDER, vectors);
-    kept.add(key);
-    return key;
-  };
-  const work: HierarchyWork = {
+  try {
+    return await holdingBlobs(blobs, (hold) => {
+      const keep = async (vectors: Matrix) => {
+        const key = keyOfMatrix(SAMPLES_FOLDER, vectors);
+        kept.add(key);
+        await hold(key, () => putMatrix(blobs, key, vectors));
+        return key;
+      };
+      return build(workOfMany(job, pool, keep));
+    });
+  } finally {
+    await dropAll(blobs, kept);
+  }
+}
+
+/** @param keep puts vectors where others find them, and gives their key */
+function workOfMany(
+  job: Omit<StageJob<unknown>, 'settings'>,
+  pool: InferencePool,
+  keep: (vectors: Matrix) => Promise<string>,
+): HierarchyWork {
+  return {
     async neighbours(vectors) {
       const graph = noGraph(vectors.rows, neighboursAmong(vectors));
       const settings = { vectors: await keep(vectors) };
@@ -162,11 +179,6 @@ export async function withSpreadWork<T>(
       return runs.reduce((best, next) => betterOf(best, next)).labels;
     },
   };
-  try {
-    return await build(work);
-  } finally {
-    await dropAll(blobs, kept);
-  }
 }
 
 /** What cannot be deleted now goes with the samples that are kept later. */

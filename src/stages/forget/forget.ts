@@ -89,12 +89,13 @@ export function forget(
   const { store } = workspace;
   return recordRun(store, { stage: 'forget', settings: {} }, options, async () => {
     const counts = { images: 0, paths: 0, regions: 0, labels: 0 };
-    if (ids.length > 0) await dropKeptSamples(workspace.blobs);
     for (const some of chunks(ids, IMAGES_A_WRITE)) {
       if (options.signal?.aborted) break;
       const ofThem = [...(await store.regionsOf(some)).values()].flat();
       await removeVectorsOf(workspace, 'images', new Set(some));
       await removeVectorsOf(workspace, 'regions', new Set(ofThem.map(({ id }) => id)));
+      // A run beside this that keeps one looks afterwards whether the files of vectors are still those it is of.
+      await dropKeptSamples(workspace.blobs);
       const { images, paths, regions, labels } = await store.forgetImages(some);
       counts.images += images;
       counts.paths += paths;

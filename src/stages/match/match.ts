@@ -6,13 +6,14 @@
  * the embeddings, the references and the seed; running it again replaces the labels of origin `reference` in the task and
  * nothing else. Resident: see `matcher.ts`.
  */
+import { holdingBlobs } from '../../blobs/held-blobs.ts';
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import { ensureClassesOf } from '../../corpus/same-names.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Source } from '../../sources/source.ts';
-import { dropSample, keepSample, keptKey } from '../discover/kept-sample.ts';
+import { dropSample, holdSample, keptKey } from '../discover/kept-sample.ts';
 import { sampleKey } from '../discover/sample.ts';
 import { drawSample } from '../discover/sample-stage.ts';
 import {
@@ -127,13 +128,15 @@ async function matchAgainst(
   const key = keyOf(recipe, seed, references);
   const drawn = { space: recipe.space, meanKey: mean.key, seed, sample: sample.ids.map(sampleKey) };
   const kept = all >= spreadFrom ? `match-${keptKey(drawn, shards)}` : undefined;
-  if (kept !== undefined) await keepSample(blobs, kept, sample);
   const settings = { task, threshold: threshold ?? null, key, keepPredictions: !pilot, sample: kept };
   const job = { ...options, workspace, settings, runId };
   const rows = matcherOfRows(matcher, recipe, mean);
-  const matched = await runMatchStage({ store, vectors, job, recipe, matcher: rows, onMatched }).finally(() =>
-    kept === undefined ? undefined : dropSample(blobs, kept),
-  );
+  const run = () => runMatchStage({ store, vectors, job, recipe, matcher: rows, onMatched });
+  const runHolding = async (key: string) => {
+    const held = holdingBlobs(blobs, (hold) => holdSample(blobs, key, sample, hold).then(run));
+    return held.finally(() => dropSample(blobs, key));
+  };
+  const matched = await (kept === undefined ? run() : runHolding(kept));
   const { interrupted, images, labelled, sizes } = matched;
   return {
     interrupted,
