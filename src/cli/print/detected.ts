@@ -22,10 +22,10 @@ export function detectedCounts({ counts, doubts, pose, segment }: Detected): Rec
 
 export function printDetected(output: Output, result: Detected): void {
   const { counts, pose, segment, doubts, keepsDoubtful, readErrors, unknownInMapping } = result;
-  const reused = counts.images - counts.detected;
+  const reused = Math.max(0, counts.images - counts.detected);
   const again = reused > 0 ? ` (${formatCount(reused)} from stored candidates)` : '';
   output.summary(
-    hadNothingToDo(result)
+    hadNothingToDo(result) && counts.byOthers === 0
       ? 'Nothing to do: no image is left to detect in.'
       : `Detected ${plural(counts.regions, 'region')} in ${plural(counts.images, 'image')}${again}.`,
   );

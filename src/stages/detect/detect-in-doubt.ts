@@ -49,9 +49,21 @@ export async function detectInDoubt(
   const onProgress: DetectOptions['onProgress'] = (now) => now.elapsedMs > SAID_FROM_MS && options.onProgress?.(now);
   const stored = { rules: after, force: false, storedOnly: true, limit: undefined, onProgress };
   const again = await detectIn(workspace, detector, { ...options, ...stored });
-  const { images, regions } = again.counts;
-  const counts = { ...result.counts, images: Math.max(images, result.counts.images), regions };
-  return { result: { ...result, counts, interrupted: again.interrupted }, doubts };
+  return { result: { ...result, counts: afterBoth(result, again), interrupted: again.interrupted }, doubts };
+}
+
+/**
+ * What both passes did, each image once. The second goes over all candidates, those too that another run stored meanwhile: such
+ * images are its own then. What the other run had brought under the same rules by that time is the other's.
+ */
+export function afterBoth(
+  { counts: first }: Pick<DetectResult, 'counts'>,
+  { counts: again, interrupted }: Pick<DetectResult, 'counts' | 'interrupted'>,
+): DetectResult['counts'] {
+  if (interrupted) return first;
+  const { images, regions, byOthers } = again;
+  const unseen = Math.max(0, first.images + first.byOthers - images - byOthers);
+  return { ...first, images, regions, byOthers: byOthers + unseen };
 }
 
 /** The rules by which images were accepted up to now, as far as it follows from the candidates there are. */

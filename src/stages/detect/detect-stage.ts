@@ -228,11 +228,11 @@ async function findAll(
 ): Promise<Found> {
   const imageIds = images.map(({ id }) => id);
   const { runId, settings } = job;
-  // Another run may have come to them since this shard was planned.
+  // Another run may have come to them since this shard was planned, by these rules or by others: then its candidates are there.
   const byOthers = settings.force
     ? new Set<ImageId>()
     : await store.detectedByOthers({ runId, modelKey, acceptKey, imageIds });
-  const ids = images.filter((image) => image.stored && !byOthers.has(image.id)).map(({ id }) => id);
+  const ids = settings.force ? [] : imageIds.filter((id) => !byOthers.has(id));
   const stored = ids.length > 0 ? await store.candidatesOf(modelKey, ids) : new Map<ImageId, Detections>();
   const toRead = imageIds.filter((id) => !stored.has(id) && !byOthers.has(id));
   const paths = await store.pathsOfImages(toRead);

@@ -13,6 +13,7 @@ import { workspaceOf } from '../../jobs/workspace.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { type DetectOptions, detectIn } from './detect.ts';
+import { afterBoth } from './detect-in-doubt.ts';
 import type { DetectContext } from './detect-stage.ts';
 import type { DetectDecoding } from './find-in-image.ts';
 
@@ -113,6 +114,43 @@ test('two runs side by side: each counts its own part', async (t) => {
   // What one of them had done before the other was planned, that one never sees.
   for (const { counts } of both) assert.ok(counts.images + counts.byOthers <= 5);
   assert.equal(await boxCount(store), 10);
+});
+
+test('candidates that a run by other rules stored meanwhile are taken, the model does not run again', async (t) => {
+  const { store, detect, calls, detector, decoding } = await prepare(t);
+  let other: ReturnType<typeof detect> | undefined;
+  const readBytes: DetectDecoding['readBytes'] = async (path) => {
+    // A run of stricter rules does all images between the plan of this one and the last of its shards.
+    other ??= detect({ ...OPTIONS, rules: { ...DEFAULT_ACCEPT_RULES, threshold: 0.5 } });
+    await other;
+    return decoding.readBytes(path);
+  };
+  const { counts } = await detect({ ...OPTIONS, shardSize: 1 }, { readBytes, detector });
+  // What was under way was looked up before the other run had any.
+  assert.ok(counts.detected < 5, `ran on ${counts.detected}`);
+  assert.deepEqual([counts.images, counts.byOthers, calls()], [5, 0, 5 + counts.detected]);
+  assert.equal(await boxCount(store), 10);
+});
+
+test('after two passes an image counts once: by this run, or by another', () => {
+  const nothing = { detected: 8, regions: 0, shards: 1, quarantined: 0, away: 0 };
+  const passOf = (images: number, byOthers: number, regions: number, interrupted = false) => ({
+    counts: { ...nothing, images, byOthers, regions },
+    interrupted,
+  });
+  const [mine, half] = [passOf(8, 8, 20), passOf(10, 2, 25)];
+  const told = (again: ReturnType<typeof passOf>) => {
+    const { images, byOthers, regions, detected } = afterBoth(mine, again);
+    return { images, byOthers, regions, detected };
+  };
+  const detected = 8;
+  assert.deepEqual(told(passOf(16, 0, 40)), { images: 16, byOthers: 0, regions: 40, detected });
+  // Two were brought under the rules while this pass went on, four before it was planned.
+  assert.deepEqual(told(half), { images: 10, byOthers: 6, regions: 25, detected });
+  assert.deepEqual(told(passOf(0, 0, 0)), { images: 0, byOthers: 16, regions: 0, detected });
+  // Images of runs before are gone over too.
+  assert.deepEqual(told(passOf(116, 0, 300)), { images: 116, byOthers: 0, regions: 300, detected });
+  assert.deepEqual(told(passOf(3, 0, 9, true)), { images: 8, byOthers: 8, regions: 20, detected });
 });
 
 test('a region that a person deleted does not come back, also with force', async (t) => {

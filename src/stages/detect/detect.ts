@@ -33,8 +33,8 @@ export interface DetectResult extends RunResult {
     readonly detected: number;
     readonly regions: number;
     /**
-     * Images that another run did by the same model and rules while this one was at work: none of `detected`. Where the candidates
-     * of all images gave other rules at the end, `images` and `regions` are of all that these were applied to, such images too.
+     * Images that another run did by the same model and rules while this one was at work: none of `images`. Where the candidates
+     * of all images gave other rules at the end, `images` and `regions` are of all that this run applied these to.
      */
     readonly byOthers: number;
     readonly shards: number;
