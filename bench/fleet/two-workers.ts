@@ -22,7 +22,8 @@ import { type Loads, type Stage, timed } from './overhead.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const STAGES = ['detect', 'embed'] as const;
-const WARM_UP = { images: 32, shardSize: 16 };
+/** More shards than one worker takes at once, so that each has loaded its models before the clock runs. */
+const WARM_UP = { images: 64, shardSize: 8 };
 
 export async function twoWorkers(postgres: string, loads: Loads) {
   if (availableParallelism() < 2) return null;
