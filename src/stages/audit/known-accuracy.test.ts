@@ -114,6 +114,24 @@ test('one figure, the newest that was measured of labels that stand', async () =
   }
 });
 
+test('labels are counted by run only where a run since the audit may have given some', async () => {
+  const audit = audited(2, 20, 15);
+  const labels = [by('reference', '1', 30), by('imported', null, 7)];
+  const measured = async (runs: RunRecord[]) => {
+    let counted = 0;
+    const store = storeOf(runs, labels, audit);
+    const labelCounts = () => {
+      counted++;
+      return store.labelCounts();
+    };
+    const [known] = (await knownAccuracy({ ...store, labelCounts }, 'class'))?.figures ?? [];
+    return [known?.labels.measured, counted];
+  };
+  assert.deepEqual(await measured([run(1)]), [30, 0]);
+  assert.deepEqual(await measured([run(1), run(3, 'embed')]), [30, 0]);
+  assert.deepEqual(await measured([run(1), run(3, 'discover')]), [30, 1]);
+});
+
 test('what an audit says of the labels that nobody answered: the right ones in all are those and the answered ones', async () => {
   for (const right of [20, 14, 0]) {
     const audit = audited(2, 20, right, { population: 37 });

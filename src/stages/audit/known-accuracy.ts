@@ -3,7 +3,8 @@
  *
  * One figure, which every command, page and export states: the newest that was measured of labels that still stand. A figure
  * of labels that were all given anew since is none of these; that there was one is told (`outdated`). Labels know the run that
- * gave them: an audit is of those of runs that began before it was drawn, a training of those of its own run.
+ * gave them: an audit is of those of runs that began before it was drawn, a training of those of its own run. Labels are
+ * counted by run only where runs tell anything: that takes seconds for millions.
  */
 import { z } from 'zod';
 import type { DatedShare, LabelAccuracy, LabelNumbers, StatedShare } from '../../core/label-accuracy.ts';
@@ -84,6 +85,8 @@ interface Measured {
   readonly whose: LabelAccuracy['whose'];
   /** Whether a label was there when it was measured. */
   readonly isOf: (label: LabelCount) => boolean;
+  /** Whether all labels of `whose` were there then, which saves counting them by run. */
+  readonly isOfAll: boolean;
 }
 
 async function figuresOf(
@@ -99,15 +102,21 @@ async function figuresOf(
   const audits = await auditsOf(store, task.name);
   const all = [...audits, ...(trained ? trainingOf(trained) : [])].sort((a, b) => b.atMs - a.atMs);
   if (all.length === 0) return { figures: [], newImages, outdated: null };
-  const labels = (await labelsByRun()).filter((one) => one.task === task.name);
-  const figures = (['machines', 'imports'] as const).flatMap((whose): LabelAccuracy[] => {
-    for (const { stated: share, atMs, isOf } of all.filter((one) => one.whose === whose)) {
-      const measured = labels.filter(isOf).reduce((sum, one) => sum + one[task.items], 0);
-      if (measured > 0)
-        return [{ task: task.name, whose, ...share, atMs, labels: { measured, ...numbers }, newImages }];
+  const measuredOf = async ({ whose, isOf, isOfAll }: Measured): Promise<number> => {
+    if (isOfAll) return whose === 'imports' ? numbers.imported : numbers.machine;
+    const labels = (await labelsByRun()).filter((one) => one.task === task.name && isOf(one));
+    return labels.reduce((sum, one) => sum + one[task.items], 0);
+  };
+  const figures: LabelAccuracy[] = [];
+  for (const whose of ['machines', 'imports'] as const) {
+    for (const one of all.filter((other) => other.whose === whose)) {
+      const measured = await measuredOf(one);
+      if (measured === 0) continue;
+      const { stated: share, atMs } = one;
+      figures.push({ task: task.name, whose, ...share, atMs, labels: { measured, ...numbers }, newImages });
+      break;
     }
-    return [];
-  });
+  }
   const newest = all.find(({ whose }) => whose === 'machines');
   const isOutdated = newest !== undefined && numbers.machine > 0 && figures.every(({ whose }) => whose !== 'machines');
   return { figures, newImages, outdated: isOutdated ? { measuredBy: newest.by, atMs: newest.atMs } : null };
@@ -136,14 +145,19 @@ async function lastTraining(
 function trainingOf({ run, accuracy }: Training): Measured[] {
   if (!accuracy.labels) return [];
   const isOf = ({ origin, runId }: LabelCount) => origin === 'model' && runId === run.id;
-  return [{ by: 'training', atMs: run.startedAtMs, stated: accuracy.labels, whose: 'machines', isOf }];
+  return [{ by: 'training', atMs: run.startedAtMs, stated: accuracy.labels, whose: 'machines', isOf, isOfAll: false }];
 }
+
+/** Stages whose runs give no labels. */
+const GIVE_NONE: ReadonlySet<string> = new Set(['add', 'embed', 'push']);
 
 /** Audits that give a figure. */
 async function auditsOf(store: AccuracyStore, task: string): Promise<Measured[]> {
   const audits = await store.audits(task);
   if (audits.length === 0) return [];
-  const startOf = new Map((await store.runs()).map(({ id, startedAtMs }) => [id, startedAtMs]));
+  const runs = await store.runs();
+  const startOf = new Map(runs.map(({ id, startedAtMs }) => [id, startedAtMs]));
+  const lastLabelling = Math.max(0, ...runs.flatMap((run) => (GIVE_NONE.has(run.stage) ? [] : [run.startedAtMs])));
   const found: Measured[] = [];
   for (const audit of audits) {
     const stated = await auditedShare(store, audit);
@@ -153,7 +167,8 @@ async function auditsOf(store: AccuracyStore, task: string): Promise<Measured[]>
       (origin === null ? isMachine(label.origin) : label.origin === origin) &&
       (label.runId === null || (startOf.get(label.runId) ?? 0) <= audit.atMs);
     const whose = origin === 'imported' ? 'imports' : 'machines';
-    found.push({ by: 'audit', atMs: audit.atMs, stated, whose, isOf });
+    const isOfAll = (origin === null || origin === 'imported') && lastLabelling <= audit.atMs;
+    found.push({ by: 'audit', atMs: audit.atMs, stated, whose, isOf, isOfAll });
   }
   return found;
 }
