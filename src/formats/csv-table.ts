@@ -59,10 +59,16 @@ export interface CsvRowsOptions {
    * Default: such a row is an error that ends the reading.
    */
   readonly onFault?: (fault: LabelsmithError) => void;
+  /** Lines that begin so are no rows. */
+  readonly comments?: string;
 }
 
 /** Rows one after the other, the header as any other. */
-export async function* csvRows(path: string, name: string, { onFault }: CsvRowsOptions = {}): AsyncGenerator<CsvRow> {
+export async function* csvRows(
+  path: string,
+  name: string,
+  { onFault, comments }: CsvRowsOptions = {},
+): AsyncGenerator<CsvRow> {
   const { CsvError, parse } = await import('csv-parse');
   const pieces = textPieces(path, name);
   const { delimiter, all } = await sniffDelimiter(pieces);
@@ -73,6 +79,7 @@ export async function* csvRows(path: string, name: string, { onFault }: CsvRowsO
     skip_empty_lines: true,
     skip_records_with_empty_values: true,
     max_record_size: 1 << 24,
+    ...(comments !== undefined && { comment: comments, comment_no_infix: true }),
     ...(onFault && {
       relax_column_count: true,
       skip_records_with_error: true,

@@ -35,3 +35,14 @@ test('what was left of an export does not keep a tree of classes from being one'
     await prepareBeside(`${path}${BESIDE}`, path, 'export to csv', FACTS);
     assert.equal((await recogniseFormat(folder)).format, 'folders');
   }));
+
+test('folders that are called after what is in them are no classes: a file of labels that nobody knows stands beside them', () =>
+  inTemporaryFolder(async (folder) => {
+    await mkdir(join(folder, 'images', 'train'), { recursive: true });
+    await writeFile(join(folder, 'images', 'train', 'a.jpg'), '');
+    await writeFile(join(folder, 'labels.json'), '{"made by":"something else"}');
+    await assert.rejects(recogniseFormat(folder), { code: 'USAGE', message: /no folder is called after a class/ });
+    await mkdir(join(folder, 'images', 'train', 'cat'));
+    await writeFile(join(folder, 'images', 'train', 'cat', 'b.jpg'), '');
+    assert.equal((await recogniseFormat(folder)).format, 'folders');
+  }));

@@ -89,8 +89,20 @@ async function ofFolder(path: string): Promise<Recognised | null> {
     return is('yolo', `there is a folder ${labels} in it`);
   const byContent = await byFirstFile(path);
   if (byContent !== null) return byContent;
-  await refuseUnread(path, folders.length > 0);
-  return folders.length > 0 ? is('folders', 'there are folders in it, and no file of labels') : null;
+  const { hasClasses, picture } = await treeIn(path, folders.length > 0);
+  if (folders.length === 0) return null;
+  if (!hasClasses && picture !== null) throw noClasses(path, picture);
+  return is('folders', 'there are folders in it, and no file of labels');
+}
+
+/** A folder that is called `images` or `train` is no class: what is in it would all be labelled `images`. */
+function noClasses(path: string, picture: string): LabelsmithError {
+  const message = `cannot tell what the labels of ${path} are: no file in it is of a format that is known, and no folder is called after a class`;
+  return new LabelsmithError('USAGE', message, {
+    hint:
+      `Pictures are in ${dirname(picture)}. Where that is a class: labelsmith import folders PATH. ` +
+      'Else name the format: labelsmith import --help lists them.',
+  });
 }
 
 /** Depth at which folders of a label file an image are looked for. */
@@ -116,12 +128,23 @@ async function rowsIn(path: string, below: string, level: number): Promise<Recog
 /** What no tree of classes has. Tables and arrays may lie in one. */
 const NO_TREE = /\.(?:tfrecords?(?:-\d+-of-\d+)?|vott|json)$|(?:^|\/)gt\/gt\.txt$/i;
 
+interface Tree {
+  /** Some picture lies in a folder that could be a class. */
+  readonly hasClasses: boolean;
+  /** The first picture in a folder, `/` between parts. */
+  readonly picture: string | null;
+}
+
 /** A folder of what no reader reads is called what it is: also one with pictures, where none lies in a folder that could be a class. */
-async function refuseUnread(path: string, mayBeTree: boolean): Promise<void> {
+async function treeIn(path: string, mayBeTree: boolean): Promise<Tree> {
   let inTree: LabelsmithError | null = null;
   let hasClasses = false;
+  let picture: string | null = null;
   for await (const file of walkFiles(path)) {
-    hasClasses ||= isImageName(file) && isInClass(file);
+    if (isImageName(file)) {
+      hasClasses ||= isInClass(file);
+      if (file.includes('/')) picture ??= file;
+    }
     if (file.endsWith(BESIDE) || (inTree !== null && !NO_TREE.test(file))) continue;
     const unread = await unreadIn(join(path, file), file);
     if (unread === null) continue;
@@ -129,6 +152,7 @@ async function refuseUnread(path: string, mayBeTree: boolean): Promise<void> {
     if (!mayBeTree || NO_TREE.test(file)) throw inTree;
   }
   if (inTree !== null && !hasClasses) throw inTree;
+  return { hasClasses, picture };
 }
 
 /** Folders that are called after what is in them. */

@@ -24,6 +24,7 @@ import type { RowImage, RowReader } from './row.ts';
 import { tablesIn } from './tables.ts';
 import { isViaHeader, viaRows } from './via.ts';
 import { readViaJson } from './via-json.ts';
+import { beginsAsVia3, readVia3 } from './via3.ts';
 
 /** @param path the table, VIA's JSON, or a folder with tables (`tables.ts`) */
 export async function* readCsv(path: string, options: ReadOptions): AsyncGenerator<ImportedImage> {
@@ -50,6 +51,10 @@ export async function* readTable(
   name: string,
   { reckoning }: ReadOptions,
 ): AsyncGenerator<ImportedImage> {
+  if (await beginsAsVia3(path, name)) {
+    yield* readVia3(path, name, { reckoning });
+    return;
+  }
   let read: RowReader | null = null;
   let current: Gathering | null = null;
   const onFault = (fault: LabelsmithError) => {

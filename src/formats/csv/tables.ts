@@ -11,6 +11,7 @@ import { columnsOf } from './columns.ts';
 import { headerFor } from './headless.ts';
 import { isLabelStudioHeader } from './label-studio.ts';
 import { isViaHeader } from './via.ts';
+import { isVia3 } from './via3.ts';
 
 export interface Table {
   /** Below the folder, `/` between parts. */
@@ -54,7 +55,8 @@ async function holdsLabels(path: string, name: string): Promise<boolean> {
 }
 
 function isHeader({ cells, where }: CsvRow): boolean {
-  if (headerFor(cells) !== null || isViaHeader(cells) || isLabelStudioHeader(cells)) return true;
+  if (headerFor(cells) !== null || isViaHeader(cells) || isVia3(cells[0] ?? '') || isLabelStudioHeader(cells))
+    return true;
   try {
     const { at, box, classColumns } = columnsOf(cells, where);
     return at.class !== undefined || box !== null || classColumns.length > 0;

@@ -1,5 +1,5 @@
 /**
- * VGG Image Annotator's JSON, version 1 and 2: a project (`_via_img_metadata`) or its annotations alone, an object a
+ * VGG Image Annotator's JSON, version 1 and 2 (3: `via3.ts`): a project (`_via_img_metadata`) or its annotations alone, an object a
  * picture. Regions are a list, in version 1 an object. What they say is what rows of the CSV say (`via.ts`).
  */
 import type { ImportedImage, ImportedRegion } from '../../core/dataset.ts';
@@ -8,11 +8,16 @@ import { hasRoom } from '../mend.ts';
 import type { Reckoning } from '../reckoning.ts';
 import { readSmallText } from '../walk.ts';
 import { regionOf, viaImage } from './via.ts';
+import { looksLikeVia3, via3Project } from './via3.ts';
 
 const METADATA = '_via_img_metadata';
 
 export async function* readViaJson(path: string, name: string, reckoning: Reckoning): AsyncGenerator<ImportedImage> {
   const whole = objectAt(jsonOf((await readSmallText(path, name)) ?? '', name), name);
+  if (whole.project !== undefined && whole.view !== undefined) {
+    yield* via3Project(whole, name, reckoning);
+    return;
+  }
   const pictures = whole[METADATA] === undefined ? whole : objectAt(whole[METADATA], `${name} ${METADATA}`);
   let found = false;
   for (const [key, value] of Object.entries(pictures)) {
@@ -49,5 +54,5 @@ function imageOf(row: JsonObject, where: string, reckoning: Reckoning): Imported
 
 /** Whether JSON that begins so is VIA's. */
 export function looksLikeVia(head: string): boolean {
-  return head.includes('"_via_') || (/"filename"\s*:/.test(head) && /"regions"\s*:/.test(head));
+  return looksLikeVia3(head) || head.includes('"_via_') || (/"filename"\s*:/.test(head) && /"regions"\s*:/.test(head));
 }
