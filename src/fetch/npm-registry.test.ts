@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,4 +54,42 @@ test('a registry that names no address of a tarball is one error', async (t) => 
     code: 'BAD_FILE',
     message: /names "no address", which is no address, of the tarball/,
   });
+});
+
+test('a registry whose answer has no end, says nothing, or is none is one error', async (t) => {
+  const answers: Record<string, (response: ServerResponse) => void> = {
+    endless: (response) => {
+      const more = () => {
+        while (response.write(' '.repeat(100_000)));
+      };
+      response.on('drain', more);
+      more();
+    },
+    silent: () => undefined,
+    begun: (response) => void response.write('{'),
+    junk: (response) => void response.end('<html>log in</html>'),
+    nothing: (response) => void response.end('null'),
+  };
+  let kind = '';
+  const server = createServer((_, response) => answers[kind](response));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const registry = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const settings = { registry, retry: { retries: 0 } };
+  for (const [one, code, message] of [
+    ['endless', 'NETWORK', /more than 1000000 bytes/],
+    ['silent', 'NETWORK', /has said nothing for/],
+    ['begun', 'NETWORK', /has said nothing for/],
+    ['junk', 'NETWORK', /its answer is no JSON/],
+    ['nothing', 'NOT_FOUND', /has no net@1\.0\.0$/],
+  ] as const) {
+    kind = one;
+    await assert.rejects(findTarball('net@1.0.0', settings, { maxBytes: 1_000_000, silenceMs: 500 }), {
+      code,
+      message,
+    });
+  }
 });

@@ -10,11 +10,11 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
-import type { Options as PacoteOptions } from 'pacote';
 import { extract } from 'tar-stream';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { cacheError, sha256OfFile } from './cache.ts';
 import type { BodyResponse, SendRequest } from './download.ts';
+import { MAX_SILENCE_MS, watchSilence } from './silence.ts';
 
 /** npm's settings in the form its own libraries take them. A type of its own, so that a user of the library needs none of theirs. */
 export interface NpmSettings {
@@ -49,22 +49,27 @@ export interface Tarball {
   readonly send: SendRequest;
 }
 
+/** Bounds of a registry's answer about a package. */
+interface DocumentBounds {
+  /** Default 256 MiB: documents of packages with thousands of versions have tens. */
+  readonly maxBytes?: number;
+  /** How long it may say nothing, in ms (default 30,000). */
+  readonly silenceMs?: number;
+}
+
+const MAX_DOCUMENT_BYTES = 2 ** 28;
+
 /** Finds a version's tarball. `specifier` is `PACKAGE@VERSION`. */
-export async function findTarball(specifier: string, settings: NpmSettings): Promise<Tarball> {
-  const [{ default: pacote }, { default: registryFetch }] = await Promise.all([
-    import('pacote'),
-    import('npm-registry-fetch'),
-  ]);
-  let manifest: { _resolved?: string; _integrity?: string };
-  try {
-    manifest = await pacote.manifest(specifier, settings as PacoteOptions);
-  } catch (cause) {
-    throw registryError(cause, specifier, settings);
-  }
+export async function findTarball(
+  specifier: string,
+  settings: NpmSettings,
+  bounds: DocumentBounds = {},
+): Promise<Tarball> {
+  const { default: registryFetch } = await import('npm-registry-fetch');
+  const { tarball: resolved, integrity } = await distOf(specifier, settings, bounds);
   const registry = registryFetch.pickRegistry(specifier, settings);
-  const { _resolved: resolved } = manifest;
-  if (resolved === undefined || !URL.canParse(resolved)) {
-    const what = resolved === undefined ? 'no place' : `${JSON.stringify(resolved)}, which is no address,`;
+  if (typeof resolved !== 'string' || !URL.canParse(resolved)) {
+    const what = resolved == null ? 'no place' : `${JSON.stringify(resolved)}, which is no address,`;
     throw new LabelsmithError('BAD_FILE', `${registry} names ${what} of the tarball of ${specifier}`, {
       hint: 'A proxy or mirror may have changed it. Try again, or use another registry.',
     });
@@ -73,7 +78,7 @@ export async function findTarball(specifier: string, settings: NpmSettings): Pro
   const url = onRegistry(resolved, registry, publicHost, settings.replaceRegistryHost);
   return {
     url,
-    integrity: manifest._integrity ?? null,
+    integrity,
     send: async (headers, signal) => {
       try {
         // No cache: npm's would keep a second copy of the whole tarball.
@@ -93,6 +98,76 @@ export async function findTarball(specifier: string, settings: NpmSettings): Pro
       }
     },
   };
+}
+
+interface Dist {
+  /** As the registry says it. */
+  readonly tarball: unknown;
+  readonly integrity: string | null;
+}
+
+/** npm's short form of it, where the registry knows that. */
+const SHORT_DOCUMENT = 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*';
+
+/** Asks as npm does; an answer without an end, or none at all, is one error. */
+async function distOf(
+  specifier: string,
+  settings: NpmSettings,
+  { maxBytes = MAX_DOCUMENT_BYTES, silenceMs = MAX_SILENCE_MS }: DocumentBounds,
+): Promise<Dist> {
+  const { default: registryFetch } = await import('npm-registry-fetch');
+  const at = specifier.lastIndexOf('@');
+  const [name, version] = [specifier.slice(0, at), specifier.slice(at + 1)];
+  const registry = settings.registry ?? 'the npm registry';
+  const silence = watchSilence(silenceMs);
+  try {
+    const response = await silence.unlessSilent(
+      registryFetch(`/${name.replace('/', '%2f')}`, {
+        ...settings,
+        spec: specifier,
+        headers: { accept: SHORT_DOCUMENT },
+        cache: undefined,
+        signal: silence.signal,
+      }),
+    );
+    const pieces: Uint8Array[] = [];
+    let byteLength = 0;
+    const body = (response.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    for (;;) {
+      silence.heard();
+      const piece = await silence.unlessSilent(body.next());
+      if (piece.done) break;
+      pieces.push(piece.value);
+      byteLength += piece.value.byteLength;
+      if (byteLength > maxBytes) {
+        await body.return?.();
+        throw new Error(`its answer has more than ${maxBytes} bytes`);
+      }
+    }
+    const document: unknown = JSON.parse(Buffer.concat(pieces).toString('utf8'));
+    const found = fieldOf(fieldOf(document, 'versions'), version);
+    if (found === undefined) throw new LabelsmithError('NOT_FOUND', `${registry} has no ${specifier}`);
+    const dist = fieldOf(found, 'dist');
+    const [stated, sha1] = [fieldOf(dist, 'integrity'), fieldOf(dist, 'shasum')];
+    const ofSha1 =
+      typeof sha1 === 'string' && /^[0-9a-f]{40}$/i.test(sha1)
+        ? `sha1-${Buffer.from(sha1, 'hex').toString('base64')}`
+        : null;
+    return { tarball: fieldOf(dist, 'tarball'), integrity: typeof stated === 'string' ? stated : ofSha1 };
+  } catch (cause) {
+    if (cause instanceof LabelsmithError) throw cause;
+    if (cause instanceof SyntaxError)
+      throw registryError(new Error('its answer is no JSON', { cause }), specifier, settings);
+    throw registryError(silence.isBroken() ? silence.signal.reason : cause, specifier, settings);
+  } finally {
+    silence.stop();
+  }
+}
+
+function fieldOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Readonly<Record<string, unknown>>)[key]
+    : undefined;
 }
 
 /** npm's `replace-registry-host`: a mirror's manifest may still name the public registry. */
@@ -120,7 +195,7 @@ export function bodyOf(response: FetchResponse): BodyResponse {
 function registryError(cause: unknown, specifier: string, settings: NpmSettings): LabelsmithError {
   const registry = settings.registry ?? 'the npm registry';
   const code = systemCodeOf(cause);
-  if (code === 'E404' || code === 'ETARGET') {
+  if (code === 'E404') {
     return new LabelsmithError('NOT_FOUND', `${registry} has no ${specifier}`, { cause });
   }
   return new LabelsmithError('NETWORK', `cannot ask ${registry} for ${specifier}: ${messageOf(cause)}`, { cause });
