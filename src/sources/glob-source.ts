@@ -1,10 +1,10 @@
 /** Globs: `'photos/**\/*.jpg'`, quoted so that the shell leaves them alone. */
 import { realpath } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { LabelsmithError } from '../errors.ts';
 import { problemOf, type SourceOptions, sourceOf } from './listing.ts';
-import { withSlashes } from './names.ts';
+import { isLeftBehind, withSlashes } from './names.ts';
 import { listPath } from './path-source.ts';
 import type { Source } from './source.ts';
 
@@ -27,8 +27,18 @@ export async function globSource(spec: string, written: string, options: SourceO
       hint: 'Check the pattern; ** stands for any number of folders, and hidden files are left out.',
     });
   }
-  const paths = matches.map((match) => Buffer.from(match)).sort(Buffer.compare);
-  return sourceOf({ spec, root: globBase(pattern, options.cwd) }, options, async function* (listing) {
+  const root = globBase(pattern, options.cwd);
+  const named = new Set(pattern.split('/'));
+  // As in a folder; the library leaves out names with a dot before them, unless the pattern has it.
+  const isRubbish = (match: string) =>
+    relative(root, match)
+      .split(sep)
+      .some((part) => isLeftBehind(part) && !named.has(part));
+  const paths = matches
+    .filter((match) => !isRubbish(match))
+    .map((match) => Buffer.from(match))
+    .sort(Buffer.compare);
+  return sourceOf({ spec, root }, options, async function* (listing) {
     const inLoop = loopFinder();
     let walked: Buffer | undefined;
     for (const match of paths) {

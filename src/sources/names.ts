@@ -59,7 +59,12 @@ export function beginsLikeImage(head: Uint8Array): boolean {
 
 /** Hidden files and folders, and what operating systems and network storage leave behind: thumbnails, bins, the names of icons. */
 export function isHiddenName(name: string): boolean {
-  return name.startsWith('.') || LEFT_BEHIND.test(name);
+  return name.startsWith('.') || isLeftBehind(name);
+}
+
+/** What operating systems and network storage put there, under names that do not begin with a dot. */
+export function isLeftBehind(name: string): boolean {
+  return LEFT_BEHIND.test(name);
 }
 
 const LEFT_BEHIND =

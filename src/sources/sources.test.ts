@@ -127,6 +127,20 @@ describe('folders', () => {
       assert.deepEqual(ignored, []);
     }));
 
+  test('nor by a glob that does not name them', () =>
+    inTemporaryFolder(async (folder) => {
+      for (const name of ['Thumbs.db', 'a.jpg', 'sub/b.jpg', 'sub/@eaDir/b.jpg/thumb.jpg', '__MACOSX/c.jpg', 'n.txt'])
+        write(folder, name);
+      const byGlob = async (pattern: string) => {
+        const { entries, ignored } = await listed(await openSource(pattern, { cwd: folder }));
+        return [pathsBelow(entries, folder), ignored.map((path) => path.slice(folder.length + 1))];
+      };
+      assert.deepEqual(await byGlob('*'), [['a.jpg', 'sub/b.jpg'], ['n.txt']]);
+      assert.deepEqual(await byGlob('**/*.jpg'), [['a.jpg', 'sub/b.jpg'], []]);
+      assert.deepEqual(await byGlob('__MACOSX/*.jpg'), [['__MACOSX/c.jpg'], []]);
+      assert.deepEqual(await byGlob('*.db'), [[], []]);
+    }));
+
   test('the order is that of the bytes of whole paths', () =>
     inTemporaryFolder(async (folder) => {
       const names = ['a.jpg', 'a/z.jpg', 'a-b.jpg', 'B.jpg', 'ab.jpg', 'a/b/c.jpg', 'é.jpg', 'a0.jpg'];
