@@ -10,6 +10,8 @@ type Id<Kind extends string> = string & { readonly [KIND]?: Kind };
 
 /** SHA-256 of the image's bytes, 64 lower-case hexadecimal digits. */
 export type ImageId = Id<'image'>;
+/** As it lies in columns of ids. */
+export const IMAGE_ID_BYTES = 32;
 /** 32 lower-case hexadecimal digits; see {@link regionIdOf}. */
 export type RegionId = Id<'region'>;
 /** Of one execution of a stage; sorts by the time it began. */

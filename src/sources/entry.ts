@@ -1,6 +1,6 @@
 /** Entries of the file system: one regular file, or one member of an archive. What they guarantee is in `source.ts`. */
 import { Readable } from 'node:stream';
-import { filePieces, readWholeFile, type SystemPath } from './file.ts';
+import { filePieces, readRegularFile, type SystemPath } from './file.ts';
 import { pathTextOf } from './names.ts';
 import type { SourceEntry } from './source.ts';
 import { fileUriOf } from './uri.ts';
@@ -28,7 +28,7 @@ export function fileEntry(file: ListedFile): SourceEntry {
   const system: SystemPath = pathBytes === null ? shown : file.path;
   return entryOf(file, {
     pieces: () => filePieces(system, shown),
-    whole: (maxBytes) => readWholeFile(system, shown, maxBytes),
+    whole: (maxBytes) => readRegularFile(system, shown, maxBytes),
   });
 }
 

@@ -12,7 +12,7 @@ import type { SourceProblemReason } from './source.ts';
 export type SystemPath = string | Buffer;
 
 /** All bytes of a regular file, at most `maxBytes`. `shown` is its path in messages. */
-export async function readWholeFile(path: SystemPath, shown: string, maxBytes: number): Promise<Uint8Array> {
+export async function readRegularFile(path: SystemPath, shown: string, maxBytes: number): Promise<Uint8Array> {
   return withFile(path, shown, async (file, byteSize) => {
     refuseLarger(byteSize, maxBytes, shown);
     return readRange(file, 0, byteSize, shown);

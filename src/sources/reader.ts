@@ -7,7 +7,7 @@
 import { LabelsmithError } from '../errors.ts';
 import { archiveItems } from './archive.ts';
 import { isObjectPath, ObjectReader, objectCacheBeside } from './cloud/object-reader.ts';
-import { badFile, readWholeFile, type SystemPath } from './file.ts';
+import { badFile, readRegularFile, type SystemPath } from './file.ts';
 import { type MemberPlace, readMember } from './member.ts';
 import { type MemberPath, splitMember, statOf } from './member-path.ts';
 import { pathTextOf } from './names.ts';
@@ -65,7 +65,7 @@ export function createReader(options: ReaderOptions = {}): PathReader {
       if (isObjectPath(path)) return objects.read(path, maxBytes);
       const bytes = pathBytes === null ? Buffer.from(path) : Buffer.from(pathBytes);
       const split = await splitMember(bytes);
-      if (split === undefined) return readWholeFile(pathBytes === null ? path : bytes, path, maxBytes);
+      if (split === undefined) return readRegularFile(pathBytes === null ? path : bytes, path, maxBytes);
       const directory = await directoryOf(split);
       const place = directory.places.get(split.member.toString('latin1'));
       if (place === undefined) throw gone(`${path} is not in its archive any more`);

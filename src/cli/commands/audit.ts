@@ -9,9 +9,9 @@ import { AUDITED_ORIGINS } from '../../stages/audit/audit.ts';
 import { lastAudit } from '../../stages/audit/last.ts';
 import { type Context, command } from '../command.ts';
 import { printAudited } from '../print/audited.ts';
-import { namingText } from '../print/auto.ts';
 import { taskName, wholeNumber } from '../text-values.ts';
 import { argument, flag, option, type Values } from '../values.ts';
+import { workspaceOption } from '../workspace-option.ts';
 
 const UNKNOWN_SHOWN = 10;
 
@@ -96,7 +96,7 @@ async function draw(
       : 'Move each picture from _to-check into its class, _wrong or _none.',
   );
   output.summary(
-    `Then: labelsmith audit ${typedWord(task)} --read ${typedWord(drawn.out)}${namingText(global.workspace)}`,
+    `Then: labelsmith audit ${typedWord(task)} --read ${typedWord(drawn.out)}${workspaceOption(global.workspace)}`,
   );
   if (withoutPicture > 0) output.warn(`Of ${plural(withoutPicture, 'label')} the image could not be read.`);
   return global.strict && withoutPicture > 0 ? 1 : 0;

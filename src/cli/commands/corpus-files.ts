@@ -5,10 +5,10 @@ import { taxonomy } from '../../corpus/corpus.ts';
 import { readTaxonomy, TAXONOMY_FORMATS, taxonomyFormatOf, writeTaxonomy } from '../../corpus/taxonomies.ts';
 import { writeNamingSheet } from '../../stages/discover/naming-sheet.ts';
 import { command } from '../command.ts';
-import { namingText } from '../print/auto.ts';
 import { taskName } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
+import { workspaceOption } from '../workspace-option.ts';
 import { operation } from './corpus-change.ts';
 
 const TAXONOMY = argument('<file>', 'such as classes.json, classes.csv or classes.jsonld', z.string());
@@ -57,7 +57,7 @@ export const corpusNames = command({
       output.document({ path, classes });
       output.line(`Wrote ${plural(classes, 'class', 'classes')} to ${path}`);
       output.summary(
-        `Fill in the column to, then: labelsmith corpus map ${typedWord(file)}${namingText(global.workspace)}`,
+        `Fill in the column to, then: labelsmith corpus map ${typedWord(file)}${workspaceOption(global.workspace)}`,
       );
       return 0;
     });

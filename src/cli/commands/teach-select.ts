@@ -4,13 +4,13 @@ import { ITEM_KINDS, NONE_OF_THESE } from '../../core/labels.ts';
 import { typedWord } from '../../core/shell-word.ts';
 import { ask, dropAuditItems } from '../../review/ask.ts';
 import { command } from '../command.ts';
-import { namingText } from '../print/auto.ts';
 import { noteLimit, nounOf } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
 import { tellTeach } from '../print/teach-estimate.ts';
 import { wholeNumber } from '../text-values.ts';
 import { flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
+import { workspaceOption } from '../workspace-option.ts';
 import { TASK } from './teach-learn.ts';
 
 export const select = command({
@@ -82,7 +82,7 @@ function nextText({ out, task }: { readonly out: string; readonly task: string }
     ? ['Fill in its column class', 'csv']
     : ['Move the pictures from _unlabelled into a folder for each class beside it', 'folders'];
   const named = task === 'class' ? '' : ` --task ${typedWord(task)}`;
-  return `${todo}, then: labelsmith import ${format} ${typedWord(out)} --as human${named}${namingText(workspace)}`;
+  return `${todo}, then: labelsmith import ${format} ${typedWord(out)} --as human${named}${workspaceOption(workspace)}`;
 }
 
 function tookBack(dropped: number): string {

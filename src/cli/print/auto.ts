@@ -1,13 +1,11 @@
 /** What `auto` did, as it goes and at its end. */
-
-import { relative, resolve } from 'node:path';
 import { formatCount, plural } from '../../core/count-text.ts';
-import { typedWord } from '../../core/shell-word.ts';
 import type { AutoPart, AutoResult, NotClustered } from '../../stages/auto/auto.ts';
 import type { OwnClasses } from '../../stages/auto/found.ts';
 import type { ClassifyResult } from '../../stages/classify/classify.ts';
 import type { Output } from '../output.ts';
 import { formatPercent, table } from '../words.ts';
+import { workspaceOption } from '../workspace-option.ts';
 import { printAdded } from './added.ts';
 import { printDetected } from './detected.ts';
 import { printClusters, printHowClustered, printHowSure } from './discovered.ts';
@@ -128,7 +126,7 @@ export function printAuto(
   output.summary(`Workspace: ${places.workspace}`);
   if (interrupted) return;
   output.summary(nextHeading(process.env));
-  const naming = namingText(places.typed);
+  const naming = workspaceOption(places.typed);
   for (const { command, why } of next) {
     output.summary(`  ${command}${naming}`);
     output.summary(`      ${why.replace(/labelsmith corpus map names\.csv/, `$&${naming}`)}`);
@@ -140,13 +138,4 @@ export function nextHeading(env: Readonly<Record<string, string | undefined>>): 
   const isScriptOfCheckout =
     /^(labelsmith|demo)$/.test(env.npm_lifecycle_event ?? '') && env.npm_package_name === 'labelsmith';
   return isScriptOfCheckout ? 'Next (here, npm run -s labelsmith -- in place of labelsmith):' : 'Next:';
-}
-
-/** ` -w DIR`, by which a command finds the workspace from here; nothing for the one that it finds by itself. */
-export function namingText(typed: string): string {
-  // An address may hold a password.
-  if (typed.includes('://') || resolve(typed) === resolve('.labelsmith')) return '';
-  const near = relative('.', typed);
-  const path = near.startsWith('..') ? resolve(typed) : near;
-  return ` -w ${typedWord(path)}`;
 }

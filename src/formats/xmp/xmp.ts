@@ -7,7 +7,7 @@ import { stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { DatasetImage, ImportedImage } from '../../core/dataset.ts';
 import { LabelsmithError, systemCodeOf } from '../../errors.ts';
-import { readWholeFile } from '../../sources/file.ts';
+import { readRegularFile } from '../../sources/file.ts';
 import { badFile } from '../check.ts';
 import { type Format, type Keeps, lossesOf, NEXT_TO_NOTHING, type ReadOptions, type WriteJob } from '../format.ts';
 import { FolderMaker, placeImages } from '../image-files.ts';
@@ -87,7 +87,7 @@ async function sidecarOf(image: DatasetImage, job: WriteJob): Promise<Sidecar | 
       const name = basename(path.toString());
       try {
         const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-          await readWholeFile(path, name, MAX_SIDECAR_BYTES),
+          await readRegularFile(path, name, MAX_SIDECAR_BYTES),
         );
         keywordsIn(text, name);
         return { name, text };

@@ -2,6 +2,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { ahead } from '../../core/ahead.ts';
 import { IdMap } from '../../core/id-set.ts';
+import { IMAGE_ID_BYTES } from '../../core/ids.ts';
 import { ORIGINS } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { readMarks } from '../../stages/discover/data-map.ts';
@@ -56,18 +57,18 @@ export function mapRoutes({ workspace }: ReviewContext) {
     const placeOf = new IdMap();
     let at = 0;
     for await (const marks of map.marks()) {
-      columns.ids.set(Buffer.from(marks.map(({ id }) => id).join(''), 'hex'), at * ID_BYTES);
+      columns.ids.set(Buffer.from(marks.map(({ id }) => id).join(''), 'hex'), at * IMAGE_ID_BYTES);
       for (const { x, y } of marks) {
         columns.x[at] = x;
         columns.y[at] = y;
-        placeOf.setAt(columns.ids, at * ID_BYTES, at++);
+        placeOf.setAt(columns.ids, at * IMAGE_ID_BYTES, at++);
       }
     }
     const classes = new Map<string, number>();
     for await (const { ids, classNames, classOf, confidences, originOf } of parts) {
       const numbers = classNames.map((name) => numberOf(classes, name));
       for (let i = 0; i < classOf.length; i++) {
-        const place = placeOf.getAt(ids, i * ID_BYTES);
+        const place = placeOf.getAt(ids, i * IMAGE_ID_BYTES);
         if (place === undefined) continue;
         columns.classOf[place] = numbers[classOf[i] ?? -1] ?? -1;
         columns.confidence[place] = confidences[i] ?? 0;
@@ -90,7 +91,7 @@ export function mapRoutes({ workspace }: ReviewContext) {
     for await (const { ids, classNames, classOf: clusterOf } of parts) {
       const numbers = classNames.map((name) => numberOf(classes, name));
       for (let i = 0; i < clusterOf.length; i++) {
-        const place = placeOf.getAt(ids, i * ID_BYTES);
+        const place = placeOf.getAt(ids, i * IMAGE_ID_BYTES);
         if (place !== undefined) classOf[place] = numbers[clusterOf[i] ?? -1] ?? -1;
       }
     }
@@ -111,7 +112,6 @@ function numberOf(places: Map<string, number>, name: string): number {
   return place;
 }
 
-const ID_BYTES = 32;
 const NO_ORIGIN = 255;
 
 function emptyColumns(count: number) {
@@ -120,7 +120,7 @@ function emptyColumns(count: number) {
     y: new Float32Array(count),
     confidence: new Float32Array(count),
     classOf: new Int32Array(count).fill(-1),
-    ids: new Uint8Array(count * ID_BYTES),
+    ids: new Uint8Array(count * IMAGE_ID_BYTES),
     originOf: new Uint8Array(count).fill(NO_ORIGIN),
   };
 }

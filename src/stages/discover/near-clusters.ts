@@ -9,6 +9,7 @@
  */
 import type { ItemId } from '../../core/ids.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import { dot } from '../../math/dot.ts';
 import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import { centreAndNormalise, columnsOf, savedMean, savedRecipe } from '../embed/recipe.ts';
 import type { ClusterModel } from './cluster-model.ts';
@@ -80,10 +81,4 @@ function likenessOf(one: Sum, other: Sum): number {
   const within = (one.within + other.within) / 2;
   if (Math.min(one.count, other.count) < MIN_EXEMPLARS || within <= 0) return 0;
   return dot(one.values, other.values) / (one.count * other.count) / within;
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }

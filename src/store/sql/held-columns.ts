@@ -1,5 +1,6 @@
 /** What holds of many images in a task with one class an item, as columns: one row crosses threads, not one an image. */
 import { sql } from 'kysely';
+import { IMAGE_ID_BYTES } from '../../core/ids.ts';
 import { ORIGINS } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { HeldColumns, HeldRequest } from '../item-store.ts';
@@ -9,8 +10,6 @@ import { rootClassId, taskOf } from './dictionary.ts';
 import { all, conditionsOf, conditionsOnItem, holds, itemOfLabel, matching, ofKind } from './item-conditions.ts';
 import { rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
-
-const ID_BYTES = 32;
 
 interface HeldRow {
   readonly ids: string | null;
@@ -56,7 +55,7 @@ export async function heldColumns(session: Session, { task, after, limit, of }: 
     { soon: true },
   );
   const ids = Buffer.from(row.ids ?? '', 'hex');
-  const count = ids.length / ID_BYTES;
+  const count = ids.length / IMAGE_ID_BYTES;
   // An image that was in several clusters has several rows: those of the last image may go on beyond the limit,
   // and come in the next part; where there is no other image, they are asked for in one longer part.
   const isLast = count < limit;
@@ -67,12 +66,12 @@ export async function heldColumns(session: Session, { task, after, limit, of }: 
   const names = [...new Set(roots.values())];
   const placeOf = new Map([...roots].map(([id, root]) => [id, names.indexOf(root)]));
   return {
-    ids: new Uint8Array(ids.subarray(0, whole * ID_BYTES)),
+    ids: new Uint8Array(ids.subarray(0, whole * IMAGE_ID_BYTES)),
     classNames: names.map((id) => dictionary.classById.get(id)?.name ?? ''),
     classOf: Int32Array.from(classIds, (id) => placeOf.get(id) ?? -1),
     confidences: Float32Array.from(numbersOf(row.confidences, whole)),
     originOf: Uint8Array.from(numbersOf(row.origins, whole), (code) => ORIGINS.indexOf(originOf(code))),
-    next: isLast ? null : ids.toString('hex', (whole - 1) * ID_BYTES, whole * ID_BYTES),
+    next: isLast ? null : ids.toString('hex', (whole - 1) * IMAGE_ID_BYTES, whole * IMAGE_ID_BYTES),
   };
 }
 
@@ -84,8 +83,9 @@ function numbersOf(joined: string | null, count: number): number[] {
 
 /** Where the rows of the last image begin. */
 function firstOfLast(ids: Buffer): number {
-  let first = ids.length / ID_BYTES - 1;
-  const last = ids.subarray(first * ID_BYTES);
-  while (first > 0 && ids.compare(last, 0, ID_BYTES, (first - 1) * ID_BYTES, first * ID_BYTES) === 0) first--;
+  let first = ids.length / IMAGE_ID_BYTES - 1;
+  const last = ids.subarray(first * IMAGE_ID_BYTES);
+  while (first > 0 && ids.compare(last, 0, IMAGE_ID_BYTES, (first - 1) * IMAGE_ID_BYTES, first * IMAGE_ID_BYTES) === 0)
+    first--;
   return first;
 }

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type IdRange, inParts } from './image-parts.ts';
+import { inParts, type KeyRange } from './image-parts.ts';
 
 /** Of writes that take this long for a range of all ids. */
 async function partsOf(allMs: number) {
-  const ranges: IdRange[] = [];
+  const ranges: KeyRange[] = [];
   const waits: number[] = [];
   let longestMs = 0;
   let nowMs = 0;
   const number = (bytes: Uint8Array | null) => (bytes === null ? 2 ** 32 : Buffer.from(bytes).readUInt32BE());
-  const write = async (range: IdRange) => {
+  const write = async (range: KeyRange) => {
     ranges.push(range);
     const tookMs = ((number(range.to) - number(range.from)) / 2 ** 32) * allMs;
     longestMs = Math.max(longestMs, tookMs);

@@ -6,15 +6,15 @@ import { setTimeout } from 'node:timers/promises';
 import { type RawBuilder, sql } from 'kysely';
 
 /** Ids that are not below `from` and are below `to`, which are what ids begin with. */
-export interface IdRange {
+export interface KeyRange {
   readonly from: Uint8Array;
   /** Null: up to the last. */
   readonly to: Uint8Array | null;
 }
 
-export const ALL_IDS: IdRange = { from: new Uint8Array(4), to: null };
+export const ALL_IDS: KeyRange = { from: new Uint8Array(4), to: null };
 
-export function inRange(id: RawBuilder<unknown>, { from, to }: IdRange): RawBuilder<unknown> {
+export function inRange(id: RawBuilder<unknown>, { from, to }: KeyRange): RawBuilder<unknown> {
   return to === null ? sql`${id} >= ${from}` : sql`${id} >= ${from} and ${id} < ${to}`;
 }
 
@@ -38,7 +38,7 @@ interface PartsClock {
 const REAL: PartsClock = { now: () => performance.now(), pause: (ms) => setTimeout(ms) };
 
 /** Calls `write` for one range after the other until all ids were in one; how wide each is follows from how long those before took. */
-export async function inParts(write: (range: IdRange) => Promise<void>, clock: PartsClock = REAL): Promise<void> {
+export async function inParts(write: (range: KeyRange) => Promise<void>, clock: PartsClock = REAL): Promise<void> {
   let width = FIRST;
   for (let start = 0; start < ALL; ) {
     const end = Math.min(ALL, start + width);

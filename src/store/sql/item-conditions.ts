@@ -11,7 +11,7 @@ import type { ItemFilter } from '../store.ts';
 import { FLAG_BITS, ORIGIN_CODES } from './codes.ts';
 import { imageKey, NO_BYTES } from './column.ts';
 import { type Dictionary, rootClassId, taskOf } from './dictionary.ts';
-import { type IdRange, inRange } from './image-parts.ts';
+import { inRange, type KeyRange } from './image-parts.ts';
 import { NONE_CLASS_ID } from './tables.ts';
 
 export type Sql = RawBuilder<unknown>;
@@ -28,7 +28,7 @@ export interface ItemConditions {
   readonly path: string | undefined;
   readonly gone: boolean;
   /** Images whose ids are in it alone. Default: all. */
-  readonly range?: IdRange;
+  readonly range?: KeyRange;
 }
 
 export interface TaskConditions {

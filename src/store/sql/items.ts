@@ -7,7 +7,7 @@ import type { ItemFilter, ItemStore, NewLabel, PageItem, SaidOfAll, WriteOptions
 import { hexOf, NO_BYTES } from './column.ts';
 import { taskOf } from './dictionary.ts';
 import { heldColumns } from './held-columns.ts';
-import type { IdRange } from './image-parts.ts';
+import type { KeyRange } from './image-parts.ts';
 import { conditionsOf } from './item-conditions.ts';
 import { cursorOf, placeOf } from './item-cursor.ts';
 import { type ItemRow, indexFor, itemCount, itemQuery } from './item-query.ts';
@@ -30,7 +30,7 @@ const ITEMS_A_STEP = 512;
  * match the estimate is 2 % off at one standard deviation.
  */
 const SAMPLED = 64;
-const SAMPLE: IdRange = { from: NO_BYTES, to: Uint8Array.of(256 / SAMPLED) };
+const SAMPLE: KeyRange = { from: NO_BYTES, to: Uint8Array.of(256 / SAMPLED) };
 
 export function itemStore(session: Session): ItemStore {
   const { db, driver } = session;

@@ -11,7 +11,7 @@ import { LabelsmithError, messageOf } from '../../errors.ts';
 import type { ItemFilter, SaidOfAll } from '../store.ts';
 import { ORIGIN_CODES } from './codes.ts';
 import { taskOf } from './dictionary.ts';
-import { type IdRange, inParts } from './image-parts.ts';
+import { inParts, type KeyRange } from './image-parts.ts';
 import { conditionsOf, type ItemConditions } from './item-conditions.ts';
 import { itemQuery } from './item-query.ts';
 import { refuseBadLabel } from './labels.ts';
@@ -37,7 +37,7 @@ export async function sayOfAllImages(
   refuseBadLabel({ className, present, origin: 'human', confidence: 1 });
   let operation: number | undefined;
   let count = 0;
-  const writePart = (range: IdRange) =>
+  const writePart = (range: KeyRange) =>
     session.write('labels', async (work) => {
       const asked = { ...conditionsOf(filter, work.dictionary), range };
       await work.know({ classes: [className], annotators: [annotator] });
@@ -85,7 +85,7 @@ interface WordOfAll {
 
 async function sayPart(
   work: Work,
-  asked: ItemConditions & { readonly range: IdRange },
+  asked: ItemConditions & { readonly range: KeyRange },
   word: WordOfAll,
 ): Promise<number> {
   const { operationId } = word;

@@ -1,7 +1,7 @@
 /** What is done with the labels in the log of an operation by statements over the log itself, all at once or in parts. */
 import { type RawBuilder, sql } from 'kysely';
 import { hexOf } from './column.ts';
-import { type IdRange, inRange } from './image-parts.ts';
+import { inRange, type KeyRange } from './image-parts.ts';
 import { rawQuery } from './raw-query.ts';
 import { snake } from './table.ts';
 import { labels } from './tables.ts';
@@ -24,7 +24,7 @@ export function same(names: readonly string[], a: string, b: string): RawBuilder
 }
 
 /** A row of `operation_label` is of this operation and about an image of the range. */
-export function isLogged(alias: string, operationId: number, range: IdRange): RawBuilder<unknown> {
+export function isLogged(alias: string, operationId: number, range: KeyRange): RawBuilder<unknown> {
   const column = (name: string) => sql.raw(`${alias}.${name}`);
   return sql`${column('operation_id')} = ${sql.lit(operationId)} and ${inRange(column('image_id'), range)}`;
 }
@@ -33,7 +33,7 @@ export function isLogged(alias: string, operationId: number, range: IdRange): Ra
 export async function writeLogged(
   work: Work,
   operationId: number,
-  range: IdRange,
+  range: KeyRange,
   statements: readonly RawBuilder<unknown>[],
 ): Promise<void> {
   const { db, changeId } = work;

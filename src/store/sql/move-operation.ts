@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import { LabelsmithError } from '../../errors.ts';
 import { NO_BYTES } from './column.ts';
 import { setUndone } from './corpus.ts';
-import { ALL_IDS, type IdRange, inParts } from './image-parts.ts';
+import { ALL_IDS, inParts, type KeyRange } from './image-parts.ts';
 import { columnsOf, isLogged, LABEL_KEY, REPLACING, same, writeLogged } from './logged-labels.ts';
 import { moveItems } from './operation-log.ts';
 import type { Session } from './session.ts';
@@ -26,7 +26,7 @@ export async function moveOperation(
   { id, labels: count, regions }: { readonly id: number; readonly labels: number; readonly regions: number },
   way: 'undo' | 'redo',
 ): Promise<void> {
-  const write = (range: IdRange) =>
+  const write = (range: KeyRange) =>
     session.write(regions === 0 ? 'labels' : 'regions', async (work) => {
       const [[known]] = await work.read([work.db.selectFrom('operation').select('undone').where('id', '=', id)]);
       // Somebody else was there first.
@@ -44,7 +44,7 @@ export function notToMove(id: number, way: 'undo' | 'redo'): LabelsmithError {
 }
 
 /** @param from the side of the log that stands: 1, what the operation wrote, or 0, what there was before */
-async function moveWords(work: Work, operationId: number, from: 0 | 1, range: IdRange): Promise<void> {
+async function moveWords(work: Work, operationId: number, from: 0 | 1, range: KeyRange): Promise<void> {
   const id = sql.lit(operationId);
   const [was, becomes] = [sql.lit(from), sql.lit(1 - from)];
   const rows = (alias: string) => isLogged(alias, operationId, range);
