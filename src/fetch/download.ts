@@ -99,10 +99,14 @@ type Outcome =
 
 async function attempt(send: SendRequest, path: string, have: number, options: DownloadOptions): Promise<Outcome> {
   const silence = watchSilence(options.silenceMs ?? MAX_SILENCE_MS, options.signal);
+  let isWhole = false;
   try {
-    return await attemptWithin(silence, send, path, have, options);
+    const outcome = await attemptWithin(silence, send, path, have, options);
+    isWhole = outcome.kind === 'whole';
+    return outcome;
   } finally {
-    silence.stop();
+    if (isWhole) silence.stop();
+    else silence.hangUp();
   }
 }
 
@@ -142,8 +146,8 @@ async function attemptWithin(
   const length = response.header('content-length');
   const total = range?.total ?? (length === null ? null : start + Number(length));
   const maxBytes = options.maxBytes ?? MAX_BYTES;
-  if (total !== null && total > maxBytes) return { kind: 'refused', error: tooMuch(options.what, maxBytes) };
   if (total !== null) await requireSpace(path, total - have, options.what);
+  if (total !== null && total > maxBytes) return { kind: 'refused', error: tooMuch(options.what, maxBytes) };
   const validator = validatorOf(response);
   if (validator) await writeAtomically(recordPath(path), JSON.stringify({ validator } satisfies PartialRecord));
   else await rm(recordPath(path), { force: true });

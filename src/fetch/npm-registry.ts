@@ -140,7 +140,6 @@ async function distOf(
       pieces.push(piece.value);
       byteLength += piece.value.byteLength;
       if (byteLength > maxBytes) {
-        await body.return?.();
         throw new Error(`its answer has more than ${maxBytes} bytes`);
       }
     }
@@ -155,10 +154,13 @@ async function distOf(
         : null;
     return { tarball: fieldOf(dist, 'tarball'), integrity: typeof stated === 'string' ? stated : ofSha1 };
   } catch (cause) {
+    const isSilent = silence.isBroken();
+    const { reason } = silence.signal;
+    silence.hangUp();
     if (cause instanceof LabelsmithError) throw cause;
     if (cause instanceof SyntaxError)
       throw registryError(new Error('its answer is no JSON', { cause }), specifier, settings);
-    throw registryError(silence.isBroken() ? silence.signal.reason : cause, specifier, settings);
+    throw registryError(isSilent ? reason : cause, specifier, settings);
   } finally {
     silence.stop();
   }

@@ -12,20 +12,31 @@ export interface Silence {
   heard(): void;
   /** The answer of the server, or a failure where it does not come in time: for those that look at no signal. */
   unlessSilent<T>(answer: Promise<T>): Promise<T>;
+  /** No more is waited for. */
   stop(): void;
+  /** The same, and what is still to come is not taken: the connection ends. */
+  hangUp(): void;
 }
 
 export function watchSilence(limitMs: number, outer?: AbortSignal): Silence {
   const broken = new AbortController();
   const signal = outer === undefined ? broken.signal : AbortSignal.any([broken.signal, outer]);
   const seconds = Math.round(limitMs / 1000);
-  const give = () => broken.abort(new Error(`the server has said nothing for ${seconds} seconds`));
+  let isBroken = false;
+  const give = () => {
+    isBroken = true;
+    broken.abort(new Error(`the server has said nothing for ${seconds} seconds`));
+  };
   const timer = setTimeout(give, limitMs);
   return {
     signal,
-    isBroken: () => broken.signal.aborted,
+    isBroken: () => isBroken,
     heard: () => void timer.refresh(),
     stop: () => clearTimeout(timer),
+    hangUp: () => {
+      clearTimeout(timer);
+      broken.abort(new Error('no more is wanted'));
+    },
     async unlessSilent(answer) {
       let onAbort = () => {};
       const silent = new Promise<never>((_, reject) => {
