@@ -126,7 +126,7 @@ export async function loadSets(name: string): Promise<{
 }
 
 /** As the embedder gave them, [items, columns]. */
-function vectorsOf({ items }: Pile, sets: ReadonlyMap<string, EmbeddedSet>): Matrix {
+export function vectorsOf({ items }: Pick<Pile, 'items'>, sets: ReadonlyMap<string, EmbeddedSet>): Matrix {
   const columns = [...sets.values()][0]?.vectors.columns ?? 0;
   const all = newSharedMatrix(items.length, columns);
   for (const [i, { set, row, copy }] of items.entries()) {

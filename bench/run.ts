@@ -36,6 +36,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   backbones: () => import('./backbones.ts'),
   calibrate: () => import('./calibrate.ts'),
   piles: () => import('./piles.ts'),
+  'few-images': () => import('./few-images.ts'),
   adaptation: () => import('./adaptation.ts'),
   nuisance: () => import('./nuisance.ts'),
   copies: () => import('./copies.ts'),

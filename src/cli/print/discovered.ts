@@ -2,7 +2,7 @@
 
 import { formatCount, plural } from '../../core/count-text.ts';
 import type { ItemKind } from '../../core/labels.ts';
-import { isMixed } from '../../stages/discover/cluster-confidence.ts';
+import { ENOUGH_ITEMS, lookOf } from '../../stages/discover/cluster-confidence.ts';
 import type { Discovered } from '../../stages/discover/discover-with.ts';
 import type { DiscoverResult } from '../../stages/discover/options.ts';
 import type { Output } from '../output.ts';
@@ -25,6 +25,7 @@ export function printClusters(
   items: ItemKind,
   most = CLUSTERS_SHOWN,
 ): void {
+  const all = clusters.reduce((sum, { size }) => sum + size, 0);
   const rows = clusters.slice(0, most).map(({ name, size, chance, candidates }) => {
     const best = candidates.slice(0, EVIDENCE_SHOWN).map((candidate) => {
       const parts = candidate.evidence.map(({ source, count, of, kinds }) => {
@@ -33,7 +34,7 @@ export function printClusters(
       });
       return `${candidate.name} ${formatPercent(candidate.score, 0)} (${parts.join(', ')})`;
     });
-    const looks = isMixed(chance) ? 'mixed' : '';
+    const looks = lookOf(chance, all);
     return [name, size, looks, best.join(' · ')];
   });
   for (const line of table([['class', items, 'looks', 'evidence for names'], ...rows])) output.summary(`  ${line}`);
@@ -48,6 +49,11 @@ export function printHowSure(
 ): void {
   if (likelyRight !== null) {
     output.summary(`About ${formatPercent(likelyRight, 0)} of ${items} are where they belong, as far as can be told.`);
+    if (counts.items < ENOUGH_ITEMS) {
+      output.summary(
+        `${plural(counts.items, nounOf(items))} ${counts.items === 1 ? 'is' : 'are'} too few to tell one class from several: look at all of them.`,
+      );
+    }
   }
   if (counts.since > 0) {
     output.summary(
@@ -58,7 +64,7 @@ export function printHowSure(
       `The pile has between ${range.least} and ${range.most} classes, as far as can be told; ${counts.clusters} ${counts.clusters === 1 ? 'is' : 'are'} shown.`,
     );
   }
-  const mixed = clusters.filter(({ chance }) => isMixed(chance)).length;
+  const mixed = clusters.filter(({ chance }) => lookOf(chance, counts.items) === 'mixed').length;
   if (mixed > 0)
     output.summary(`${plural(mixed, 'cluster looks', 'clusters look')} mixed: more than one thing in one.`);
   if (levels.length > 1) {

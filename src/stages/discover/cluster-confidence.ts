@@ -30,11 +30,27 @@ const CLUSTER_WEIGHTS = [
   -6.0532, 0.5215, -1.8509,
 ];
 
+export const WEIGHTS = { item: ITEM_WEIGHTS, cluster: CLUSTER_WEIGHTS } as const;
+
+/** So many items say what is of one class; fewer say less. */
+export const ENOUGH_ITEMS = 32;
+/**
+ * Added to the logit for each e-fold that the items fall short of {@link ENOUGH_ITEMS}. Few images of one class and as many that
+ * are all different give much the same tree, so the less there are the less is claimed. `npm run bench -- few-images` derives both.
+ */
+const SHORTAGE_WEIGHTS = { item: -0.95, cluster: -0.98 } as const;
+
 /** Below it a cluster is called mixed. */
 const MIXED_BELOW = 0.5;
 
 /** @param chance null where nothing says so */
 export const isMixed = (chance: number | null) => chance !== null && chance < MIXED_BELOW;
+
+/** What a cluster looks like, in a word: of few items in all a low chance says that nothing is known. @param items of all clusters */
+export function lookOf(chance: number | null, items: number): 'mixed' | 'unsure' | '' {
+  if (!isMixed(chance)) return '';
+  return items < ENOUGH_ITEMS ? 'unsure' : 'mixed';
+}
 
 /** @param share of the item's neighbours that are in its cluster, by weight, 0 to 1. */
 export function itemFeatures(share: number, cluster: ClusterInCut): number[] {
@@ -59,16 +75,27 @@ export function clusterFeatures(cluster: ClusterInCut): number[] {
 
 /** The chance that the item is of its cluster's class. */
 export function itemConfidence(share: number, cluster: ClusterInCut): number {
-  return logistic(ITEM_WEIGHTS, itemFeatures(share, cluster));
+  return chanceOf(
+    logitOf(ITEM_WEIGHTS, itemFeatures(share, cluster)) + SHORTAGE_WEIGHTS.item * shortageOf(cluster.items),
+  );
 }
 
 /** The chance that the cluster is one thing. */
 export function chanceOfOneThing(cluster: ClusterInCut): number {
-  return logistic(CLUSTER_WEIGHTS, clusterFeatures(cluster));
+  return chanceOf(
+    logitOf(CLUSTER_WEIGHTS, clusterFeatures(cluster)) + SHORTAGE_WEIGHTS.cluster * shortageOf(cluster.items),
+  );
 }
 
+/** How far so many items fall short of {@link ENOUGH_ITEMS}, in e-folds; 0 where they do not. */
+export const shortageOf = (items: number) => Math.max(0, Math.log(ENOUGH_ITEMS / Math.max(1, items)));
+
 /** @param weights the bias, then one a feature. */
-export function logistic(weights: ArrayLike<number>, features: readonly number[]): number {
-  const logit = features.reduce((sum, value, j) => sum + value * weights[j + 1], weights[0]);
-  return 1 / (1 + Math.exp(-logit));
+export const logistic = (weights: ArrayLike<number>, features: readonly number[]) =>
+  chanceOf(logitOf(weights, features));
+
+function logitOf(weights: ArrayLike<number>, features: readonly number[]): number {
+  return features.reduce((sum, value, j) => sum + value * weights[j + 1], weights[0]);
 }
+
+export const chanceOf = (logit: number) => 1 / (1 + Math.exp(-logit));

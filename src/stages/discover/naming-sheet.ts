@@ -7,7 +7,7 @@ import { LabelsmithError } from '../../errors.ts';
 import { writeOutput } from '../../files/output.ts';
 import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import { isMixed } from './cluster-confidence.ts';
+import { lookOf } from './cluster-confidence.ts';
 import { savedModel } from './cluster-model.ts';
 import { described } from './findings.ts';
 
@@ -37,11 +37,12 @@ export async function writeNamingSheet(
     own.flatMap((of) => (of.task === task ? [[name, of.count] as const] : [])),
   );
   const clusters = await described(store, model, new Map(counts));
+  const items = clusters.reduce((sum, { size }) => sum + size, 0);
   const rows = clusters.map(({ name, size, chance, candidates, exemplars }) => [
     textCell(name),
     '',
     String(size),
-    isMixed(chance) ? 'mixed' : '',
+    lookOf(chance, items),
     textCell(
       candidates
         .slice(0, PROPOSED)
