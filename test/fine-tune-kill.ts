@@ -7,7 +7,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { runCli, runJson, startCli } from './cli.ts';
+import { type CliOptions, runCli, runJson, startCli } from './cli.ts';
 
 const COMMAND = ['teach', 'rounds', '--fine-tune', 'last', '--threads', '2'];
 
@@ -22,16 +22,20 @@ export interface Kills {
   readonly amid: readonly number[];
   /** Kills at as many moments of the whole command. */
   readonly spread: number;
+  /** Of the command and all before it. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Whose vectors are learned from (default: the package's). */
+  readonly model?: string;
 }
 
 /** @param dir with a workspace that has labels */
 export async function killedFineTuning(
   t: Pick<TestContext, 'diagnostic'>,
   dir: string,
-  { amid, spread }: Kills,
+  { amid, spread, env, model }: Kills,
 ): Promise<Outcome> {
-  const at = { cwd: dir };
-  await runJson(['embed'], at);
+  const at = { cwd: dir, env };
+  await runJson(['embed', ...(model ? ['--model', model] : [])], at);
   const startedAt = performance.now();
   const whole = await runJson<Outcome>(COMMAND, at);
   const lengthMs = performance.now() - startedAt;
@@ -50,7 +54,7 @@ export async function killedFineTuning(
   };
   for (const done of amid) {
     await checkAfter(`amid training ${done + 1}`, async () => {
-      await killAmid(dir, kept, done);
+      await killAmid(at, kept, done);
       assert.ok(existsSync(kept), 'a state was kept');
     });
   }
@@ -61,11 +65,11 @@ export async function killedFineTuning(
   return whole;
 }
 
-const POLL_MS = 10;
+const POLL_MS = 3;
 
 /** Kills the command once so many trainings are done and the next has a state on disk. */
-async function killAmid(dir: string, kept: string, done: number): Promise<void> {
-  const child = startCli(COMMAND, { cwd: dir });
+async function killAmid(at: CliOptions, kept: string, done: number): Promise<void> {
+  const child = startCli(COMMAND, at);
   const ended = new Promise((resolve) => child.on('close', resolve));
   child.stdin?.end();
   const watch = setInterval(() => {

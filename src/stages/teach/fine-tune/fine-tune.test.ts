@@ -180,6 +180,36 @@ test('the same bytes with any number of threads; images that cannot be read are 
   assert.ok(a.problem.features.data.every(Number.isFinite));
 });
 
+test('no more images are trained on than fit into the memory; how many labelled ones were not is told', async () => {
+  const imageBytes = SIDE * SIDE * 3;
+  const trainedOn = async (viewBytes?: number) => {
+    const opened = new Set<number>();
+    // The first thing that asks for every image is the preparation; what comes later opens them for their vectors.
+    const stop = new Error('prepared');
+    const open = async (row: number) => {
+      opened.add(row);
+      return wholeImage(await stripes(row));
+    };
+    const known: KnownOfTask = { augment: { mirror: false, rotate: false }, beliefs: new Map() };
+    const onProgress = () => {
+      throw stop;
+    };
+    await assert.rejects(fineTune(two, request({ open, known, onProgress, viewBytes })), stop);
+    return [...opened].sort((a, b) => a - b);
+  };
+  const every = Array.from({ length: IMAGES }, (_, row) => row);
+  assert.deepEqual(await trainedOn(), every);
+  const some = await trainedOn(40 * imageBytes);
+  assert.deepEqual(some.slice(0, LABELLED), every.slice(0, LABELLED), 'labelled ones first');
+  assert.equal(some.length, 40);
+  const few = await trainedOn(20 * imageBytes + 1);
+  assert.ok(few.length === 20 && few.every((row) => row < LABELLED), `${few}`);
+  const step = { ...STEP, samples: 96 };
+  const { untaught, problem } = await fineTune(two, request({ step, viewBytes: 20 * imageBytes }));
+  assert.deepEqual([untaught, problem.features.rows], [LABELLED - 20, IMAGES]);
+  assert.equal((await fineTune(two, request({ step }))).untaught, 0);
+});
+
 test('one that is broken off at any moment goes on from its record and ends with the same bytes', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'fine-tune-'));
   t.after(() => rm(folder, { recursive: true }));

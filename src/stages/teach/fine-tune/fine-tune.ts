@@ -5,6 +5,7 @@
  * What comes out is a problem like the frozen one with other vectors, for the same methods. Reads every image once more;
  * resident are the vectors of all rows, and those of {@link MAX_ROWS} of them once a fold.
  */
+import { sampleIndices, seededRandom } from '../../../core/random.ts';
 import type { AugmentOptions } from '../../../images/augment.ts';
 import { gatherRows, type Matrix } from '../../../math/matrix.ts';
 import type { TrainingCurve } from '../../../math/training/train.ts';
@@ -25,7 +26,7 @@ import { cutFor, STEPS, type StepName, type TuningStep } from './steps.ts';
 import { samplesWithin, untilEnd } from './time-plan.ts';
 import type { TuningImage } from './tuning-image.ts';
 import type { TuningRecord } from './tuning-record.ts';
-import { prepareTuning } from './tuning-set.ts';
+import { mostImages, prepareTuning } from './tuning-set.ts';
 import { bestShare } from './weight-share.ts';
 
 export interface FineTuneRequest {
@@ -51,6 +52,8 @@ export interface FineTuneRequest {
   readonly endMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: FineTuneProgress) => void;
+  /** Bytes of views, where each image has one: no more images are trained on than fit (default 1.5 GiB). */
+  readonly viewBytes?: number;
   /** What depths of one task have in common, which is then found out once; requests that share it differ in their step alone. */
   readonly known?: KnownOfTask;
 }
@@ -88,6 +91,8 @@ export interface FineTuned {
   readonly share: number;
   /** Whether a training ended early, since its loss was no number: its last good state stands. */
   readonly endedEarly: boolean;
+  /** Labelled images that no training saw, since the views of all take too much memory; they are judged on like the others. */
+  readonly untaught: number;
   /** Of the last training, which had all labels. */
   readonly curve: Readonly<TrainingCurve>;
 }
@@ -105,7 +110,8 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
   const wanted: TuningStep = typeof request.step === 'string' ? STEPS[request.step] : request.step;
   const rows = sampledRows(problem, MAX_ROWS, seed);
   const frozen = subsample(problem, MAX_ROWS, seed);
-  const taught = sampledRows(frozen, MAX_TAUGHT, seed);
+  const cut = cutFor(embedder.network, wanted);
+  const taught = taughtRows(frozen, mostImages(embedder, cut, request.viewBytes), seed);
   const rowOf = (image: number) => rows[taught[image] ?? 0] ?? 0;
   const images = {
     ids: Array.from(taught, (_, i) => ids[rowOf(i)] ?? ''),
@@ -114,7 +120,6 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
   const known: KnownOfTask = request.known ?? { beliefs: new Map() };
   known.augment ??= await harmlessChanges(pool, { ...request, classNames: request.classNames ?? [] });
   const { augment } = known;
-  const cut = cutFor(embedder.network, wanted);
   const preparedAt = performance.now();
   const prepared = await prepareTuning(pool, embedder, images, {
     cut,
@@ -164,8 +169,22 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
     parameters: averaged(before, last.parameters, share),
     share,
     endedEarly: tuned.some(({ stopped }) => stopped === 'not a number'),
+    untaught: untaughtIn(frozen, taught),
     curve: { losses: [...last.losses], accuracies: [...last.accuracies] },
   };
+}
+
+/** Ascending: {@link MAX_TAUGHT} of the rows, labelled ones first, or all that are labelled; a part of them by chance where that is too many. */
+function taughtRows(frozen: Problem, most: number, seed: number): Int32Array {
+  const rows = sampledRows(frozen, MAX_TAUGHT, seed);
+  if (rows.length <= most) return rows;
+  const kept = frozen.labelled.length < most ? sampledRows(frozen, most, seed) : frozen.labelled.toSorted();
+  return Int32Array.from(sampleIndices(kept.length, most, seededRandom(seed, 'taught')), (i) => kept[i] ?? 0);
+}
+
+function untaughtIn({ labelled }: Problem, taught: Int32Array): number {
+  const there = new Set(taught);
+  return labelled.filter((row) => !there.has(row)).length;
 }
 
 interface FoldData {

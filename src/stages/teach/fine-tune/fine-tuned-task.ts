@@ -90,6 +90,10 @@ export async function fineTuneTask(
       curves.push({ step, ...tuned.curve });
       if (tuned.endedEarly)
         notes.push(`fine-tuning step ${step}: a training ended early, since its loss was no number`);
+      if (tuned.untaught > 0)
+        notes.push(
+          `fine-tuning step ${step}: ${labels.length - tuned.untaught} of the ${labels.length} labelled items were trained on, drawn at random: more take too much memory`,
+        );
       const { parameters, share, mean } = tuned;
       const task = { step, learned, parameters, share, mean, embedder: tuned.embedder, tunable: embedder };
       const figures = gateFigures(learned, labels);

@@ -2,7 +2,8 @@
  * From images to what training takes: each image as it is and augmented, run up to the cut once. The views follow
  * from the image's identity and the seed alone.
  *
- * Resident: the values at the cut, {@link MAX_BYTES} at most, for which there are fewer views where there are many images.
+ * Resident: the values at the cut, {@link MAX_BYTES} at most, for which there are fewer views where there are many images. Where
+ * one view of each takes more, it is for the caller to bring no more images than {@link mostImages}.
  */
 import { inLanes } from '../../../core/lanes.ts';
 import { seededRandom } from '../../../core/random.ts';
@@ -19,8 +20,10 @@ import type { TuningImage } from './tuning-image.ts';
 
 /** Views of an image at most, itself included: more are seen by as many epochs, and cost their computation. */
 export const MAX_VIEWS = 4;
-/** Of values at the cut; an image has one view at least, whatever it takes. */
-const MAX_BYTES = 1 << 30;
+/** Of values at the cut, where an image has several views. */
+const MAX_BYTES = 2 ** 30;
+/** Of values at the cut, where an image has one: 10,000 images of 224 pixels and some more. */
+const MAX_BYTES_OF_ONE = 1.5 * 2 ** 30;
 /** Images decoded at once. */
 const LANES = 4;
 
@@ -55,6 +58,20 @@ export interface TuningSetOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How many images at most are trained on, for the memory that one view of each takes. @param maxBytes default 1.5 GiB */
+export function mostImages(embedder: TunableEmbedder, cut: Cut, maxBytes: number = MAX_BYTES_OF_ONE): number {
+  return Math.max(1, Math.floor(maxBytes / bytesOfView(embedder, cut)));
+}
+
+function bytesOfView(embedder: TunableEmbedder, cut: Cut): number {
+  const { width, height } = embedder.input;
+  return isAtPixels(embedder, cut) ? width * height * 3 : 4 * sizeOf(cut.shape);
+}
+
+function isAtPixels({ network }: TunableEmbedder, cut: Cut): boolean {
+  return cut === network.cuts[0];
+}
+
 export async function prepareTuning(
   pool: InferencePool,
   embedder: TunableEmbedder,
@@ -64,9 +81,9 @@ export async function prepareTuning(
   const { network, pixels } = embedder;
   const { width, height } = embedder.input;
   const count = images.ids.length;
-  const first = cut === network.cuts[0];
+  const first = isAtPixels(embedder, cut);
   const size = first ? width * height * 3 : sizeOf(cut.shape);
-  const views = Math.max(1, Math.min(MAX_VIEWS, Math.floor(MAX_BYTES / (count * size * (first ? 1 : 4)))));
+  const views = Math.max(1, Math.min(MAX_VIEWS, Math.floor(MAX_BYTES / (count * bytesOfView(embedder, cut)))));
   const values = first
     ? new Uint8Array(new SharedArrayBuffer(count * views * size))
     : sharedFloats(count * views * size);
