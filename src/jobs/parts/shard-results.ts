@@ -42,10 +42,11 @@ const HEADER = z.object({ items: z.number(), sha256: z.string() });
 const KIND: BlobKind<z.infer<typeof HEADER>> = { version: 1, header: HEADER };
 const ENDING = '.shard';
 
-export function shardResults(blobs: BlobStore, of: ResultsOf): ShardResults {
+/** @param root where they are, ends with `/`: those of different purposes are apart */
+export function shardResults(blobs: BlobStore, of: ResultsOf, root = 'parts/'): ShardResults {
   const { stage, settings, seed, fingerprint, version } = of;
   const name = `${stage}-${hashOf([stage, settings, seed, fingerprint, version])}`;
-  const folder = `parts/${name}/`;
+  const folder = `${root}${name}/`;
   const keyOf = (shard: string) => `${folder}${shard}${ENDING}`;
   return {
     name,

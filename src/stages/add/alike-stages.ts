@@ -8,11 +8,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Hold, holdingBlobs, readHeld } from '../../blobs/held-blobs.ts';
-import { LabelsmithError } from '../../errors.ts';
+import { isInterruption, LabelsmithError } from '../../errors.ts';
 import { CopyFinder, joinedPairs } from '../../images/copies/find-copies.ts';
 import { NearDuplicateSearch, nearDuplicateParts } from '../../images/duplicates.ts';
 import { type AlikeSearch, type GroupRow, GroupTable, type OrderedTable } from '../../images/groups.ts';
-import { type Merging, reductionStage } from '../../jobs/reduction.ts';
+import { type Merging, reduce, reductionStage } from '../../jobs/reduction.ts';
 import { type Closing, closeContext, type StageJob } from '../../jobs/stage.ts';
 import type { Store } from '../../store/store.ts';
 
@@ -77,6 +77,7 @@ interface BandContext extends AlikeContext, Merging<BandPairs> {
 
 export const bandStage = reductionStage<z.infer<typeof FACTS>, BandContext, z.infer<typeof BAND_PART>, BandPairs>({
   name: 'near-duplicates',
+  isKept: true,
   within: 'add',
   settings: FACTS,
   shard: BAND_PART,
@@ -116,6 +117,7 @@ export const copyStage = reductionStage<
   Uint32Array
 >({
   name: 'copies',
+  isKept: true,
   within: 'add',
   settings: COPY_SETTINGS,
   shard: PICTURES,
@@ -145,6 +147,14 @@ export const copyStage = reductionStage<
 /** Stopped before all was looked at: what was found says nothing. */
 export class SearchStopped extends Error {}
 
+async function untilStopped(searching: Promise<void>): Promise<void> {
+  try {
+    await searching;
+  } catch (error) {
+    throw isInterruption(error) ? new SearchStopped() : error;
+  }
+}
+
 export interface SearchOptions {
   /** Images from which many machines are worth while (default 20,000). */
   readonly minToSpread?: number;
@@ -172,8 +182,7 @@ export function searchBy(
       };
       const count = columns.high.length;
       const context = { count, isQuick: count < minToSpread, search, merge };
-      const { interrupted } = await workspace.engine.run(bandStage, { ...how, settings: { facts } }, context);
-      if (interrupted) throw new SearchStopped();
+      await untilStopped(reduce(bandStage, { ...how, settings: { facts } }, context));
       return overfullBuckets;
     },
     async copies(prints, roots) {
@@ -192,8 +201,7 @@ export function searchBy(
           merge: (pairs: Uint32Array) => parts.push(pairs),
         };
         const settings = { facts, roots: isQuick ? '' : key };
-        const { interrupted } = await workspace.engine.run(copyStage, { ...how, settings }, context);
-        if (interrupted) throw new SearchStopped();
+        await untilStopped(reduce(copyStage, { ...how, settings }, context));
         return joinedPairs(parts);
       };
       try {

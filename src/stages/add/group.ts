@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { chunks } from '../../core/chunks.ts';
 import { computeGroups, type Groups } from '../../images/groups.ts';
+import { dropParts } from '../../jobs/reduction.ts';
 import type { StageJob } from '../../jobs/stage.ts';
 import { readSetting, type Setting, writeSetting } from '../../store/typed.ts';
-import { readGroupFacts, SearchStopped, searchBy } from './alike-stages.ts';
+import { bandStage, copyStage, readGroupFacts, SearchStopped, searchBy } from './alike-stages.ts';
 
 const ROWS_A_WRITE = 1000;
 
@@ -42,7 +43,7 @@ export interface GroupResult extends GroupCounts {
  * see `groups.ts`.
  */
 export async function groupImages(job: Omit<StageJob<unknown>, 'settings'>): Promise<GroupResult> {
-  const { store } = job.workspace;
+  const { store, blobs } = job.workspace;
   const { table, digest: facts, withoutPrint } = await readGroupFacts(store);
   const before = await readSetting(store, GROUPING);
   if (before?.facts === facts) return { ...before.counts, interrupted: false };
@@ -64,5 +65,6 @@ export async function groupImages(job: Omit<StageJob<unknown>, 'settings'>): Pro
     withoutPrint,
   };
   await writeSetting(store, GROUPING, { facts, counts });
+  await dropParts(blobs, [bandStage.name, copyStage.name]);
   return { ...counts, interrupted: false };
 }

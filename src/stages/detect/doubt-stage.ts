@@ -23,6 +23,8 @@ interface DoubtContext extends Pick<Workspace, 'store'>, z.infer<typeof SETTINGS
 
 export const doubtStage = reductionStage<z.infer<typeof SETTINGS>, DoubtContext, IdRange, ClassCounts>({
   name: 'doubt',
+  // Candidates of the same images may be others by then.
+  isKept: false,
   within: 'detect',
   settings: SETTINGS,
   shard: RANGE,

@@ -11,6 +11,7 @@ import { type Hold, holdingBlobs } from '../../blobs/held-blobs.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { originalBytes, type ReadPath } from '../../jobs/image-reader.ts';
 import { inTurn } from '../../jobs/parts/claim.ts';
+import { dropParts } from '../../jobs/reduction.ts';
 import { recordRun } from '../../jobs/run.ts';
 import type { StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
@@ -29,6 +30,8 @@ import { levelsOf, rangeWith, suggestedRange } from './levels.ts';
 import { beginMap } from './map-writer.ts';
 import { withNames } from './naming.ts';
 import type { DiscoverEffects, DiscoverOptions, DiscoverResult } from './options.ts';
+import { sampleStage } from './sample-stage.ts';
+import { neighboursStage, restartsStage } from './sample-work.ts';
 
 /** Clusters whatever of a workspace was embedded. @param readBytes default: from the recorded paths. */
 export function discoverIn(
@@ -115,6 +118,9 @@ async function meanFor(
   return fitMeanTogether(job, recipe, shards, { subset: limit !== undefined, spreadFrom });
 }
 
+/** Once the clusters are in the record, nobody asks again what parts of these came to. */
+const CLUSTERING_REDUCTIONS = [sampleStage, neighboursStage, restartsStage].map(({ name }) => name);
+
 interface Clustered {
   readonly clustering: Clustering;
   readonly clustered: ReturnType<typeof clusteredSample>;
@@ -133,7 +139,9 @@ async function clustersFor(request: ClusteringRequest): Promise<Clustered> {
     const clustered = clusteredSample(effects.pool, model, sample, copies);
     mine();
     if (plan.kind === 'keep') return { clustering, clustered, model };
-    return { clustering, clustered, model: await adopted(request, clustering, clustered.sample, there) };
+    const adoptedModel = await adopted(request, clustering, clustered.sample, there);
+    await dropParts(job.workspace.blobs, CLUSTERING_REDUCTIONS);
+    return { clustering, clustered, model: adoptedModel };
   };
   const { workspace, signal } = job;
   if (!workspace.engine.isPart || keepsClusters(request, await savedModel(store, task))) return made();

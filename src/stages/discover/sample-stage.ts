@@ -32,6 +32,7 @@ interface SampleContext extends FilesContext, Merging<LowLots>, z.infer<typeof S
 
 export const sampleStage = reductionStage<z.infer<typeof SETTINGS>, SampleContext, readonly VectorShard[], LowLots>({
   name: 'sample',
+  isKept: true,
   within: 'discover',
   settings: SETTINGS,
   ...OVER_FILES,

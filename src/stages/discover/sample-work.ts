@@ -61,6 +61,7 @@ export const neighboursStage = reductionStage<
   GraphRows
 >({
   name: 'neighbours',
+  isKept: true,
   within: 'discover',
   settings: OF_MATRIX,
   shard: ROWS,
@@ -103,6 +104,7 @@ export const restartsStage = reductionStage<
   Restarted
 >({
   name: 'k-means',
+  isKept: true,
   within: 'discover',
   settings: RESTARTS,
   shard: RESTART,

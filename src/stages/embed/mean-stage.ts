@@ -3,7 +3,7 @@
  * command, in the order of the plan. So it is that of one machine, bit for bit, whoever read the files.
  */
 import { z } from 'zod';
-import { type Merging, reduce, reductionStage } from '../../jobs/reduction.ts';
+import { dropParts, type Merging, reduce, reductionStage } from '../../jobs/reduction.ts';
 import type { StageJob } from '../../jobs/stage.ts';
 import type { VectorShard } from '../../store/store.ts';
 import { countItems, type FilesContext, OVER_FILES, SPREAD_FROM } from '../vector-shard.ts';
@@ -24,6 +24,7 @@ const NO_SETTINGS = z.strictObject({});
 
 export const meanStage = reductionStage<z.infer<typeof NO_SETTINGS>, MeanContext, readonly VectorShard[], PartialSum>({
   name: 'mean',
+  isKept: true,
   within: 'embed',
   settings: NO_SETTINGS,
   ...OVER_FILES,
@@ -47,10 +48,12 @@ export async function fitMeanTogether(
   shards: readonly VectorShard[],
   { subset, spreadFrom = SPREAD_FROM }: MeanOptions,
 ): Promise<SpaceMean> {
-  const { store, vectors } = job.workspace;
+  const { store, vectors, blobs } = job.workspace;
   if (countItems(shards) < spreadFrom) return fitMean(store, vectors, recipe, shards, { subset });
   const sum = new VectorSum(columnsOf(recipe));
   const merge = (part: PartialSum) => sum.add(part);
   await reduce(meanStage, { ...job, settings: {} }, { vectors, files: shards, merge });
-  return saveMean(store, recipe, sum.mean(), { subset });
+  const mean = await saveMean(store, recipe, sum.mean(), { subset });
+  await dropParts(blobs, [meanStage.name]);
+  return mean;
 }

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { chunks } from '../../core/chunks.ts';
 import type { ImageId } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { dropParts } from '../../jobs/reduction.ts';
 import { type RunOptions, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { withSlashes } from '../../sources/names.ts';
@@ -96,6 +97,7 @@ export function forget(
       await removeVectorsOf(workspace, 'regions', new Set(ofThem.map(({ id }) => id)));
       // A run beside this that keeps one looks afterwards whether the files of vectors are still those it is of.
       await dropKeptSamples(workspace.blobs);
+      await dropParts(workspace.blobs);
       const { images, paths, regions, labels } = await store.forgetImages(some);
       counts.images += images;
       counts.paths += paths;

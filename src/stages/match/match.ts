@@ -9,13 +9,14 @@
 import { holdingBlobs } from '../../blobs/held-blobs.ts';
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import { ensureClassesOf } from '../../corpus/same-names.ts';
+import { dropParts } from '../../jobs/reduction.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Source } from '../../sources/source.ts';
 import { dropSample, holdSample, keptKey } from '../discover/kept-sample.ts';
 import { sampleKey } from '../discover/sample.ts';
-import { drawSample } from '../discover/sample-stage.ts';
+import { drawSample, sampleStage } from '../discover/sample-stage.ts';
 import {
   centreAndNormalise,
   type EmbeddingRecipe,
@@ -138,6 +139,7 @@ async function matchAgainst(
   };
   const matched = await (kept === undefined ? run() : runHolding(kept));
   const { interrupted, images, labelled, sizes } = matched;
+  if (!interrupted) await dropParts(blobs, [sampleStage.name]);
   return {
     interrupted,
     pilot,
