@@ -7,8 +7,9 @@ import { type Context, command } from '../command.ts';
 import { fraction, taskName } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { formatDuration, formatPercent, table } from '../words.ts';
-import { withWorkspace } from '../workspace.ts';
+import { type WithWorkspaceOptions, withWorkspace } from '../workspace.ts';
 import { HERE } from './add.ts';
+import { PART, partOf } from './part-option.ts';
 
 export const match = command({
   name: 'match',
@@ -38,6 +39,7 @@ export const match = command({
     ),
     task: option('--task <name>', 'the task that gets the labels', taskName().default('class')),
     replace: flag('--replace', 'forget the references of earlier runs'),
+    ...PART,
   },
   dryRun: true,
   limit: true,
@@ -46,10 +48,12 @@ export const match = command({
     ['labelsmith match more/', 'more references join those before'],
     ['labelsmith match references/ --limit 50', 'a run on 50 images first'],
     ['labelsmith match --classes "resistor,capacitor,coil"', 'by their names alone'],
+    ['labelsmith match references/ --shard 0/4', 'a quarter of it, beside three other processes'],
   ],
   run({ args, options, ...context }) {
     const { global, output } = context;
-    const { classes: names, template, ...given } = options;
+    const { classes: names, template, shard: _, ...given } = options;
+    const part = partOf({ shard: options.shard });
     const { refs } = args;
     if ((refs === undefined) === (names === undefined)) {
       throw new LabelsmithError('USAGE', 'Give a folder of references, or --classes.', {
@@ -57,35 +61,39 @@ export const match = command({
       });
     }
     if (global.dryRun) return tellMatch(context, refs ?? null, names, options);
-    if (names !== undefined) return matchByWords(context, names, { ...given, template });
-    return withWorkspace(context, async (workspace) => {
-      const [source] = await openSources(workspace, refs === undefined ? [] : [refs], HERE);
-      const run = context.runOptions();
-      const { classes, problems, warnings, counts, pilot, interrupted } = await matchIn(workspace, source, {
-        ...run,
-        ...given,
-      });
-      run.done();
-      output.document({ interrupted, pilot, ...counts, perClass: classes, problems, warnings });
-      output.summary(
-        `Labelled ${plural(counts.labelled, 'image')} of ${counts.images} from ${plural(counts.references, 'reference')}.`,
-      );
-      if (pilot) output.summary('This was a run on a subset (--limit): all other images stay as they were.');
-      const rows = classes.map(({ name, references, images, referenceAccuracy, confusedWith }) => [
-        name,
-        references,
-        images,
-        referenceAccuracy === null ? '–' : formatPercent(referenceAccuracy, 0),
-        confusedWith ?? '',
-      ]);
-      for (const line of table([['class', 'references', 'images', 'recognised', 'most like'], ...rows])) {
-        output.summary(`  ${line}`);
-      }
-      for (const { path, message } of problems) output.warn(`Left out ${path}: ${message}`);
-      for (const warning of warnings) output.warn(`Warning: ${warning}.`);
-      if (counts.labelled === 0) return 1;
-      return global.strict && problems.length + warnings.length > 0 ? 1 : 0;
-    });
+    if (names !== undefined) return matchByWords(context, names, { ...given, template, part });
+    return withWorkspace(
+      context,
+      async (workspace) => {
+        const [source] = await openSources(workspace, refs === undefined ? [] : [refs], HERE);
+        const run = context.runOptions();
+        const { classes, problems, warnings, counts, pilot, interrupted } = await matchIn(workspace, source, {
+          ...run,
+          ...given,
+        });
+        run.done();
+        output.document({ interrupted, pilot, ...counts, perClass: classes, problems, warnings });
+        output.summary(
+          `Labelled ${plural(counts.labelled, 'image')} of ${counts.images} from ${plural(counts.references, 'reference')}.`,
+        );
+        if (pilot) output.summary('This was a run on a subset (--limit): all other images stay as they were.');
+        const rows = classes.map(({ name, references, images, referenceAccuracy, confusedWith }) => [
+          name,
+          references,
+          images,
+          referenceAccuracy === null ? '–' : formatPercent(referenceAccuracy, 0),
+          confusedWith ?? '',
+        ]);
+        for (const line of table([['class', 'references', 'images', 'recognised', 'most like'], ...rows])) {
+          output.summary(`  ${line}`);
+        }
+        for (const { path, message } of problems) output.warn(`Left out ${path}: ${message}`);
+        for (const warning of warnings) output.warn(`Warning: ${warning}.`);
+        if (counts.labelled === 0) return 1;
+        return global.strict && problems.length + warnings.length > 0 ? 1 : 0;
+      },
+      { part },
+    );
   },
 });
 
@@ -122,28 +130,33 @@ interface ByWords {
   readonly task: string;
   readonly threshold?: number;
   readonly template?: string;
+  readonly part: WithWorkspaceOptions['part'];
 }
 
-async function matchByWords(context: Context, names: string, { template, ...options }: ByWords): Promise<number> {
+async function matchByWords(context: Context, names: string, { template, part, ...options }: ByWords): Promise<number> {
   const { global, output } = context;
   const { matchWordsIn } = await import('../../stages/match/match-words.ts');
   const { classNamesFrom } = await import('../../stages/class-list.ts');
   const classNames = await classNamesFrom(names);
-  return withWorkspace(context, async (workspace) => {
-    const run = context.runOptions();
-    const templates = template === undefined ? undefined : [template];
-    const result = await matchWordsIn(workspace, { ...run, ...options, classNames, templates });
-    run.done();
-    const { classes, warnings, counts, pilot, interrupted } = result;
-    output.document({ interrupted, pilot, ...counts, perClass: classes, warnings });
-    output.summary(
-      `Labelled ${plural(counts.labelled, 'image')} of ${counts.images}; ${counts.unlabelled} fit none of these.`,
-    );
-    if (pilot) output.summary('This was a run on a subset (--limit): all other images stay as they were.');
-    const rows = classes.map(({ name, images }) => [name, images]);
-    for (const line of table([['class', 'images'], ...rows])) output.summary(`  ${line}`);
-    for (const warning of warnings) output.warn(`Warning: ${warning}.`);
-    if (counts.labelled === 0) return 1;
-    return global.strict && warnings.length > 1 ? 1 : 0;
-  });
+  return withWorkspace(
+    context,
+    async (workspace) => {
+      const run = context.runOptions();
+      const templates = template === undefined ? undefined : [template];
+      const result = await matchWordsIn(workspace, { ...run, ...options, classNames, templates });
+      run.done();
+      const { classes, warnings, counts, pilot, interrupted } = result;
+      output.document({ interrupted, pilot, ...counts, perClass: classes, warnings });
+      output.summary(
+        `Labelled ${plural(counts.labelled, 'image')} of ${counts.images}; ${counts.unlabelled} fit none of these.`,
+      );
+      if (pilot) output.summary('This was a run on a subset (--limit): all other images stay as they were.');
+      const rows = classes.map(({ name, images }) => [name, images]);
+      for (const line of table([['class', 'images'], ...rows])) output.summary(`  ${line}`);
+      for (const warning of warnings) output.warn(`Warning: ${warning}.`);
+      if (counts.labelled === 0) return 1;
+      return global.strict && warnings.length > 1 ? 1 : 0;
+    },
+    { part },
+  );
 }

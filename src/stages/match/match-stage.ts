@@ -34,6 +34,8 @@ export const MATCH_SETTINGS = z.object({
   keepPredictions: z.boolean(),
   /** In place of references: classes that are words. */
   words: z.object({ classNames: z.array(z.string()), templates: z.array(z.string()) }).optional(),
+  /** Names the vectors and the sample that images are compared among, so that what came of others is not taken for it. */
+  among: z.string().optional(),
   /** What the sample is kept as among the blobs, where it is (`discover/kept-sample.ts`): else every process draws it. */
   sample: z.string().optional(),
 });
@@ -147,14 +149,24 @@ export interface MatchedCounts {
 export async function runMatchStage(
   context: MatchContext & { readonly job: StageJob<MatchSettings> },
 ): Promise<MatchedCounts> {
-  const { store, job, matcher } = context;
+  const { job, matcher } = context;
   const { workspace, settings } = job;
   const set = predictionSetOf(job, matcher);
-  await store.clearVectorShards(stagedSpace(set), 'images');
   const { counts, interrupted } = await workspace.engine.run(matchStage, job, context);
-  if (!interrupted && settings.keepPredictions) await adoptStaged(workspace, set);
+  if (!interrupted && settings.keepPredictions) {
+    await dropStagedOfOthers(context, set);
+    await adoptStaged(workspace, set);
+  }
   const { images = 0, labelled = 0 } = counts;
   return { interrupted, images, labelled, sizes: sizesOf(counts, matcher.classNames.length) };
+}
+
+/** Of a run that was stopped: files of vectors that are there no more. All others were written over. */
+async function dropStagedOfOthers({ store, recipe }: MatchContext, set: PredictionSet): Promise<void> {
+  const names = new Set((await store.vectorShards(recipe.space, 'images')).map(({ shard }) => shard));
+  const staged = await store.vectorShards(stagedSpace(set), 'images');
+  const others = staged.filter(({ shard }) => !names.has(shard));
+  if (others.length > 0) await store.replaceVectorShards(others, []);
 }
 
 function countsOf(matched: ShardResult['matched']): Counts {

@@ -9,6 +9,7 @@
 import { holdingBlobs } from '../../blobs/held-blobs.ts';
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import { ensureClassesOf } from '../../corpus/same-names.ts';
+import { inTurn } from '../../jobs/parts/claim.ts';
 import { dropParts } from '../../jobs/reduction.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
@@ -93,7 +94,10 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
   return recordRun(store, identity, options, async (runId) => {
     const ofPile = await requireMean(store, recipe);
     const embedder = await openSavedEmbedder(workspace, recipe.model, options);
-    const gathered = await gatherReferences(store, source, recipe, embedder, options).finally(() => embedder.close());
+    const gather = () => gatherReferences(store, source, recipe, embedder, options);
+    // Of several processes that do a part each, one reads the references, and the others find them.
+    const gathering = workspace.engine.isPart ? inTurn(store, `references of ${task}`, gather, options) : gather();
+    const gathered = await gathering.finally(() => embedder.close());
     const { references } = gathered;
     const mean = await meanForMatching(store, ofPile, references);
     centreAndNormalise(references.vectors, recipe, mean.values);
@@ -128,8 +132,9 @@ async function matchAgainst(
   const pilot = Math.min(all, limit ?? all) < all;
   const key = keyOf(recipe, seed, references);
   const drawn = { space: recipe.space, meanKey: mean.key, seed, sample: sample.ids.map(sampleKey) };
-  const kept = all >= spreadFrom ? `match-${keptKey(drawn, shards)}` : undefined;
-  const settings = { task, threshold: threshold ?? null, key, keepPredictions: !pilot, sample: kept };
+  const among = keptKey(drawn, shards);
+  const kept = all >= spreadFrom ? `match-${among}` : undefined;
+  const settings = { task, threshold: threshold ?? null, key, keepPredictions: !pilot, among, sample: kept };
   const job = { ...options, workspace, settings, runId };
   const rows = matcherOfRows(matcher, recipe, mean);
   const run = () => runMatchStage({ store, vectors, job, recipe, matcher: rows, onMatched });
