@@ -23,12 +23,12 @@ export const errors = command({
     return withWorkspace(context, async (workspace) => {
       const labels = await findLabelErrors(workspace, task, { machine, count });
       output.document({ labels });
-      const rows = labels.map(({ file, className, suggested, selfConfidence, flagged }) => [
+      const rows = labels.map(({ file, className, suggested, selfConfidence, flagged, judged }) => [
         oneLine(file),
         oneLine(className),
-        formatPercent(selfConfidence),
-        suggested === className ? '' : oneLine(suggested),
-        flagged ? 'probably wrong' : '',
+        judged ? formatPercent(selfConfidence) : '–',
+        !judged || suggested === className ? '' : oneLine(suggested),
+        flagged ? 'probably wrong' : judged ? '' : 'not judged: the only example of its class',
       ]);
       for (const line of table([['file', 'label', 'likely', 'rather', ''], ...rows])) output.line(line);
       if (labels.length > 0) {

@@ -8,6 +8,7 @@ test('nothing is said of a class whose examples are one picture, or copies of on
     className,
     origin,
     flagged: true,
+    judged: true,
   });
   const errors = [
     doubt(0, 'cup'),
@@ -20,16 +21,17 @@ test('nothing is said of a class whose examples are one picture, or copies of on
   const groupOf = new Map(
     errors.slice(0, 5).map(({ itemId, className }, i) => [itemId, className === 'cup' ? 'copies' : `g${i}`]),
   );
-  const told = loneLast(errors, groupOf).map(({ itemId, flagged }) => [
+  const told = loneLast(errors, groupOf).map(({ itemId, flagged, judged }) => [
     errors.findIndex((one) => one.itemId === itemId),
     flagged,
+    judged,
   ]);
   assert.deepEqual(told, [
-    [3, true],
-    [4, true],
-    [5, true],
-    [0, false],
-    [1, false],
-    [2, false],
+    [3, true, true],
+    [4, true, true],
+    [5, true, true],
+    [0, false, false],
+    [1, false, false],
+    [2, false, false],
   ]);
 });

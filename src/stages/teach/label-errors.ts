@@ -15,6 +15,8 @@ export interface LabelError {
   readonly selfConfidence: number;
   readonly suggested: string;
   readonly flagged: boolean;
+  /** False for the only example of a class: its numbers say nothing. */
+  readonly judged: boolean;
 }
 
 /** A label that is probably wrong with the file that it is of. */
@@ -69,7 +71,7 @@ export async function labelErrorsIn(workspace: Workspace, task: string, ids: rea
   const errors = rankLabelErrors(probabilities, given).map(
     ({ place, selfConfidence, suggested, flagged }): LabelError => {
       const { itemId, className, origin } = rows[place];
-      return { itemId, className, origin, selfConfidence, suggested: classNames[suggested], flagged };
+      return { itemId, className, origin, selfConfidence, suggested: classNames[suggested], flagged, judged: true };
     },
   );
   const people = errors.filter(({ origin }) => !isMachine(origin));
@@ -87,7 +89,7 @@ export async function labelErrorsIn(workspace: Workspace, task: string, ids: rea
  *
  * @param groupOf the group of each label that is not a machine's
  */
-export function loneLast<T extends Pick<LabelError, 'itemId' | 'className' | 'origin' | 'flagged'>>(
+export function loneLast<T extends Pick<LabelError, 'itemId' | 'className' | 'origin' | 'flagged' | 'judged'>>(
   errors: readonly T[],
   groupOf: ReadonlyMap<ItemId, string>,
 ): T[] {
@@ -99,6 +101,6 @@ export function loneLast<T extends Pick<LabelError, 'itemId' | 'className' | 'or
   const isLone = ({ className, origin }: T) => !isMachine(origin) && pictures.get(className)?.size === 1;
   return [
     ...errors.filter((doubt) => !isLone(doubt)),
-    ...errors.filter(isLone).map((doubt) => ({ ...doubt, flagged: false })),
+    ...errors.filter(isLone).map((doubt) => ({ ...doubt, flagged: false, judged: false })),
   ];
 }
