@@ -11,7 +11,8 @@ import { onnxRuntime } from '../../src/onnx/runtime.ts';
 import { openClassifier } from '../../src/stages/classify/classifier-file.ts';
 import { pixelsFor } from '../../src/stages/item-pixels.ts';
 import { runCli, runJson, scratch } from '../cli.ts';
-import { KINDS, pattern, patternGround, TAUGHT } from '../patterns.ts';
+import { killedFineTuning } from '../fine-tune-kill.ts';
+import { EACH, KINDS, pattern, patternGround, TAUGHT } from '../patterns.ts';
 
 interface Rounds {
   readonly modelSha256: string;
@@ -358,4 +359,40 @@ test('regions: asked about in a sheet and a page, answered, learned, and the res
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /tells regions apart, not whole images/);
   assert.equal(refused.stdout, '');
+});
+
+test('the embedder is fine-tuned within a budget; killed, it goes on to the same bytes; what comes out predicts', async (t) => {
+  const dir = await patternGround(t);
+  await runJson(['import', 'csv', 'labels.csv', '--as', 'human'], { cwd: dir });
+  const { model } = await killedFineTuning(t, dir, { amid: [1], spread: 0 });
+  const found = await runJson<{ predictions: object[] }>(['teach', 'predict', 'images', '--model', model], {
+    cwd: dir,
+  });
+  assert.equal(found.predictions.length, EACH * KINDS.length);
+
+  const auto = ['teach', 'rounds', '--fine-tune', 'auto', '--budget', '40s'];
+  const { steps, warnings } = await runJson<{ steps: { fineTuned?: string }[]; warnings: string[] }>(auto, {
+    cwd: dir,
+  });
+  // On a machine that is busy with other things, a depth may not fit; then it is named.
+  const tried = new Set(steps.flatMap(({ fineTuned }) => fineTuned ?? []));
+  for (const depth of ['bias', 'last', 'all']) {
+    assert.ok(
+      tried.has(depth) || warnings.some((text) => text.includes(`fine-tuning step ${depth} was left out`)),
+      depth,
+    );
+  }
+  const short = await runCli([...auto.slice(0, -1), '1s'], { cwd: dir });
+  assert.equal(short.code, 0, short.stderr);
+  assert.match(short.stderr, /fine-tuning step all was left out: .*(budget|would take)/);
+
+  const sheet = join(dir, 'views.jpg');
+  const { images } = await runJson<{ images: number }>(['teach', 'augment', '--preview', sheet, '-n', '4'], {
+    cwd: dir,
+  });
+  const { width = 0, height = 0 } = await sharp(sheet).metadata();
+  assert.deepEqual([images, Math.round(width / height)], [4, 2], 'nine views a row, four rows');
+  const again = await runCli(['teach', 'augment', '--preview', sheet], { cwd: dir });
+  assert.match(again.stderr, /views\.jpg/);
+  await runJson(['teach', 'augment', '--preview', sheet, '--replace'], { cwd: dir });
 });
