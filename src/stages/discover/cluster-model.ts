@@ -55,6 +55,8 @@ export interface NamedCluster {
   readonly held?: boolean;
   /** The class that it was split off; it is that again once the split is undone. */
   readonly partOf?: string;
+  /** Whether that class was people's already, and so is this one's cluster once the split is undone. */
+  readonly ofHeld?: boolean;
   /** The class its items are given, unique within the model. */
   readonly name: string;
   /** Best first. */
@@ -120,6 +122,7 @@ const PACKED_MODEL = z.object({
       name: z.string(),
       held: z.boolean().optional(),
       partOf: z.string().optional(),
+      ofHeld: z.boolean().optional(),
       candidates: z.array(z.object({ name: z.string(), score: z.number(), evidence: z.array(EVIDENCE) })),
       exemplars: z.array(z.string()),
     }),

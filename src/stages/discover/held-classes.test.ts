@@ -269,6 +269,29 @@ test('a split that was undone is no more: what comes later goes to the class', a
   assert.equal((await found()).size, 2);
 });
 
+test('a cluster that people named, or that is a part of theirs, is theirs again once its split is undone', async (t) => {
+  const { store, workspace, discover, classOf } = await prepare(t, 64);
+  await discover({ k: 2 });
+  await change(store, { kind: 'rename', from: await classOf(0), to: 'thing' });
+  const items = Array.from({ length: 64 }, (_, n) => n);
+  const things = async (name: string) => {
+    const classes = await Promise.all(items.map(classOf));
+    return items.filter((n) => classes[n] === name);
+  };
+  const first = await things('thing');
+  await splitClassIn(workspace, { className: 'thing', into: 2 }, { seed: 0, threads: 1 });
+  await store.undoCorpusChange();
+  await discover({ k: 20 });
+  assert.deepEqual(await things('thing'), first);
+
+  await splitClassIn(workspace, { className: 'thing', into: 2 }, { seed: 0, threads: 1 });
+  const part = await things('thing 1');
+  await splitClassIn(workspace, { className: 'thing 1', into: 2 }, { seed: 0, threads: 1 });
+  await store.undoCorpusChange();
+  await discover({ k: 20, recluster: true });
+  assert.deepEqual(await things('thing 1'), part);
+});
+
 test('more parts than there are items, and what only people said, are refused', async (t) => {
   const { store, workspace, discover, classOf } = await prepare(t, 8);
   await discover({ k: 1 });

@@ -68,7 +68,9 @@ async function namesOfHeldClusters(store: Pick<Store, 'corpus' | 'corpusHistory'
   const confirmed = await confirmedNames(store);
   const changed: (string | undefined)[] = [];
   const known: (string | undefined)[] = [];
-  for (const { name, held = false } of there.clusters) {
+  for (const { name: last, held: lastHeld = false, partOf, ofHeld = false } of there.clusters) {
+    const whole = index.find(last) ? undefined : partOf;
+    const [name, held] = whole === undefined ? [last, lastHeld] : [whole, ofHeld];
     const root = index.find(name);
     const described = root && (root.placed || root.description !== null || root.synset !== null);
     const named = root && (root.name !== name || confirmed.has(name) || index.otherNames(root).length > 0);

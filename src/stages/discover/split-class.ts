@@ -69,7 +69,10 @@ async function splitClass(
   const event = await store.atomically(async (within) => {
     const changed = await change(within, { kind: 'split-into', name, task: task.name, items });
     const model = await savedModel(within, task.name);
-    if (model && model.items === task.items) await saveModel(within, withParts(model, name, names, parts));
+    if (model && model.items === task.items) {
+      const ofHeld = model.clusters.some((one) => one.held === true && index.find(one.name)?.name === name);
+      await saveModel(within, withParts(model, { name, ofHeld, names }, parts));
+    }
     return changed;
   });
   const sizes = Map.groupBy(items, ({ to }) => to);
@@ -131,7 +134,11 @@ function freeNames(index: CorpusIndex, name: string, count: number): string[] {
 }
 
 /** The clusters of the task with the parts in the place of what they are parts of. */
-function withParts(model: ClusterModel, name: string, names: readonly string[], parts: Parts): ClusterModel {
+function withParts(
+  model: ClusterModel,
+  { name, ofHeld, names }: { readonly name: string; readonly ofHeld: boolean; readonly names: readonly string[] },
+  parts: Parts,
+): ClusterModel {
   const [own, known, nodes] = [clustersOf(model), knownOf(model), evidenceNodes(model)];
   const before = model.clusters.length;
   const numbers = model.sample.map((key) => {
@@ -141,7 +148,14 @@ function withParts(model: ClusterModel, name: string, names: readonly string[], 
   const all = [
     ...model.clusters.map((cluster, c) => ({ cluster, node: nodes[c] })),
     ...names.map((part, p) => ({
-      cluster: { name: part, partOf: name, held: true, candidates: [], exemplars: parts.exemplars[p] },
+      cluster: {
+        name: part,
+        partOf: name,
+        ...(ofHeld ? { ofHeld } : {}),
+        held: true,
+        candidates: [],
+        exemplars: parts.exemplars[p],
+      },
       node: -1,
     })),
   ];
