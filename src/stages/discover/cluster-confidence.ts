@@ -36,9 +36,10 @@ export const WEIGHTS = { item: ITEM_WEIGHTS, cluster: CLUSTER_WEIGHTS } as const
 export const ENOUGH_ITEMS = 32;
 /**
  * Added to the logit for each e-fold that the items fall short of {@link ENOUGH_ITEMS}. Few images of one class and as many that
- * are all different give much the same tree, so the less there are the less is claimed. `npm run bench -- few-images` derives both.
+ * are all different give much the same tree, so the less there are the less is claimed. `npm run bench -- few-images` derives it, the
+ * same for items and for clusters.
  */
-const SHORTAGE_WEIGHTS = { item: -0.95, cluster: -0.98 } as const;
+const SHORTAGE_WEIGHT = -0.87;
 
 /** Below it a cluster is called mixed. */
 const MIXED_BELOW = 0.5;
@@ -75,16 +76,12 @@ export function clusterFeatures(cluster: ClusterInCut): number[] {
 
 /** The chance that the item is of its cluster's class. */
 export function itemConfidence(share: number, cluster: ClusterInCut): number {
-  return chanceOf(
-    logitOf(ITEM_WEIGHTS, itemFeatures(share, cluster)) + SHORTAGE_WEIGHTS.item * shortageOf(cluster.items),
-  );
+  return chanceOf(logitOf(ITEM_WEIGHTS, itemFeatures(share, cluster)) + SHORTAGE_WEIGHT * shortageOf(cluster.items));
 }
 
 /** The chance that the cluster is one thing. */
 export function chanceOfOneThing(cluster: ClusterInCut): number {
-  return chanceOf(
-    logitOf(CLUSTER_WEIGHTS, clusterFeatures(cluster)) + SHORTAGE_WEIGHTS.cluster * shortageOf(cluster.items),
-  );
+  return chanceOf(logitOf(CLUSTER_WEIGHTS, clusterFeatures(cluster)) + SHORTAGE_WEIGHT * shortageOf(cluster.items));
 }
 
 /** How far so many items fall short of {@link ENOUGH_ITEMS}, in e-folds; 0 where they do not. */
