@@ -115,6 +115,10 @@ export const REASONS = {
   'too-many-objects': leftOut('objects', 'too many on one image'),
   'class-unified': mended('labels', 'of a class that is written a little otherwise here'),
   'box-in-images-task': leftOut('objects', 'a box in a task of whole images (--task puts it into one of boxes)'),
+  'class-of-boxes': leftOut(
+    'labels',
+    'a class of the whole image in a task of boxes, where it follows from the boxes: correct these',
+  ),
   'class-spellings': mended('labels', 'of a class that the file spells in several ways: it is one class'),
   'class-not-there': leftOut('labels', 'of a class that is not there (--classes existing)'),
   'object-class-not-there': leftOut('objects', 'of a class that is not there (--classes existing)'),

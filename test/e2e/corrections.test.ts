@@ -14,11 +14,17 @@ interface Counts {
   readonly unchanged: number;
 }
 
+interface Problem {
+  readonly reason: string;
+  readonly count: number;
+  readonly examples: readonly { readonly what?: string }[];
+}
+
 interface Imported {
   readonly corrections:
     | (Counts & { readonly objects: Counts; readonly labels: Counts; readonly comparedWith: string })
     | null;
-  readonly reckoning: { readonly problems: readonly { readonly reason: string; readonly count: number }[] };
+  readonly reckoning: { readonly problems: readonly Problem[] };
 }
 
 /** `added 1, changed 2`: what is not 0. */
@@ -442,4 +448,38 @@ test('predictions of Label Studio stay what a model said, with its score, whoeve
     ]);
     assert.ok(JSON.stringify(regions).includes('"model_version":"yolo-7"'));
   }
+});
+
+test("an image's class that was changed in a task of boxes is told, since it follows from the boxes", async (t) => {
+  const dir = await scratch(t);
+  await mkdir(join(dir, 'photos'));
+  for (const [i, name] of ['a.jpg', 'b.jpg'].entries())
+    await writeFile(join(dir, 'photos', name), await jpegScene(160, 120, 1 + i));
+  await runJson(['add', 'photos'], { cwd: dir });
+  const said = (name: string) => [{ class: name, confidence: 0.7, origin: 'detector', task: 'objects' }];
+  const row = (file: string) => ({
+    file,
+    labels: [...said('laptop'), ...said('mouse')],
+    regions: [{ box: [10, 10, 40, 50], labels: said('mouse') }],
+  });
+  await writeFile(
+    join(dir, 'machine.jsonl'),
+    [row('a.jpg'), row('b.jpg')].map((one) => JSON.stringify(one)).join('\n'),
+  );
+  await runJson(['import', 'jsonl', 'machine.jsonl'], { cwd: dir });
+  await runJson(['export', 'cvat', 'out'], { cwd: dir });
+  const path = join(dir, 'out', 'annotations.xml');
+  const text = await readFile(path, 'utf8');
+  assert.equal(text.split('<tag label="laptop"').length, 3);
+  // The first image's laptop is called a keyboard; and its mouse, box and tag, a rat, which its box brings about.
+  const [before, ofA, ...rest] = text.split('<image ');
+  const changed = ofA.replace('tag label="laptop"', 'tag label="keyboard"').replaceAll('label="mouse"', 'label="rat"');
+  await writeFile(path, [before, changed, ...rest].join('<image '));
+  const { corrections, reckoning } = await runJson<Imported>(['import', 'cvat', 'out', '--as', 'human'], { cwd: dir });
+  assert.equal(countsOf(corrections?.objects), 'changed 1, unchanged 1');
+  const told = reckoning.problems.filter(({ reason }) => reason === 'class-of-boxes');
+  assert.deepEqual(
+    told.map(({ count, examples }) => [count, ...examples.map(({ what }) => what)]),
+    [[2, 'a.jpg: "keyboard"', 'a.jpg: removed "laptop"']],
+  );
 });

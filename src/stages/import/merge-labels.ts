@@ -38,7 +38,25 @@ export function mergedLabels(context: CorrectionContext): NewLabel[] {
     labels.push(...changedIn(change, context));
   }
   labels.push(...leftAlone(left, context));
+  tellFollowing(
+    entry.labels.filter((label) => !given.includes(label)),
+    before.filter((one) => !left.includes(one) && !imageTasks.has(one.task)),
+    context,
+  );
   return labels;
+}
+
+/** Tells of classes that were written or removed of an image in a task of boxes, where its boxes in the file do not say the same. */
+function tellFollowing(added: readonly Given[], gone: readonly Shown[], context: CorrectionContext): void {
+  const { entry, base, keeps, shown } = context;
+  const drawn = new Set(entry.regions.flatMap(({ labels }) => labels.map(({ className }) => className)));
+  const wasDrawn = new Set(shown.regions.flatMap(({ classes }) => classes));
+  const extra = added.filter(({ className }) => !drawn.has(className));
+  if (extra.length > 0) tell(context, 'class-of-boxes', extra);
+  // What a format with the best class alone lacks says nothing.
+  if (base !== 'export' || keeps.imageLabels !== 'all') return;
+  const removed = gone.filter(({ className }) => drawn.has(className) || !wasDrawn.has(className));
+  if (removed.length > 0) tell(context, 'class-of-boxes', removed, 'removed ');
 }
 
 interface Change {
