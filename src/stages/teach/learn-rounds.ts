@@ -201,7 +201,8 @@ interface Candidate extends Step {
  * the place of what came before unless it is worse by more than one standard error; any other has to be better.
  */
 function isBetter(candidate: Candidate, chosen: Candidate, labels: number): boolean {
-  const deviation = Math.sqrt((chosen.accuracy * (1 - chosen.accuracy)) / labels);
-  const margin = TRUSTED.has(candidate.method) && !TRUSTED.has(chosen.method) ? -deviation : 0;
-  return candidate.accuracy - chosen.accuracy > margin;
+  const difference = candidate.accuracy - chosen.accuracy;
+  if (!TRUSTED.has(candidate.method) || TRUSTED.has(chosen.method)) return difference > 0;
+  // As good is not worse: where every held-out label is right, the standard error is 0.
+  return difference >= -Math.sqrt((chosen.accuracy * (1 - chosen.accuracy)) / labels);
 }
