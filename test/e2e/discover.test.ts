@@ -104,6 +104,8 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
 
   const table = await runCli(['discover', '--k', '3'], { cwd: dir });
   assert.match(table.stdout, /evidence for names/);
+  const one = await runCli(['discover', '--k', '1'], { cwd: dir });
+  assert.match(one.stdout, /^1 cluster was asked for; what people named or labelled stays together and apart\./m);
 
   const few = await runJson(['match', 'refs', '--task', 'few', '--limit', '4'], { cwd: dir });
   assert.deepEqual([few.pilot, few.images, few.warnings], [true, 4, []]);

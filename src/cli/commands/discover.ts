@@ -139,7 +139,7 @@ export const discover = command({
       run.done();
       const { counts, metrics: _metrics, ...told } = result;
       output.document({ ...counts, ...told, embedded: embedded.counts });
-      printDiscovered(output, result, items, options.level);
+      printDiscovered(output, result, items, options);
       printNamesByWords(output, result, options.wordShare);
       printNoNames(output, namer?.model, noNames);
       if (result.proposed) {

@@ -73,17 +73,26 @@ export function printHowSure(
   }
 }
 
-/** Says why a level that was asked for has another number of clusters: what people said goes before the tree. */
-function printLevelNotMet(output: Output, { counts, levels }: DiscoverResult, level: number): void {
-  const wanted = levels[level - 1];
-  if (wanted === undefined || wanted === counts.clusters) return;
+/** Says why there is another number of clusters than was asked for: what people said goes before the tree. */
+function printNotMet(output: Output, { counts, levels }: DiscoverResult, { k, level }: Asked): void {
+  const wanted = level === undefined ? k : levels[level - 1];
+  if (wanted === undefined || wanted === 'auto' || wanted === counts.clusters) return;
+  const asked =
+    level === undefined
+      ? `${plural(wanted, 'cluster')} ${wanted === 1 ? 'was' : 'were'} asked for`
+      : `Level ${level} of the tree has ${formatCount(wanted)}`;
   output.summary(
-    `Level ${level} of the tree has ${formatCount(wanted)}; what people named or labelled stays together and apart. labelsmith corpus split CLASS --into N parts one.`,
+    `${asked}; what people named or labelled stays together and apart. labelsmith corpus split CLASS --into N parts one.`,
   );
 }
 
-/** @param level the level of the tree that was asked for, if any */
-export function printDiscovered(output: Output, result: DiscoverResult, items: ItemKind, level?: number): void {
+/** How many clusters somebody asked for, or which level of the tree. */
+interface Asked {
+  readonly k?: number | 'auto';
+  readonly level?: number;
+}
+
+export function printDiscovered(output: Output, result: DiscoverResult, items: ItemKind, asked: Asked): void {
   const { counts, clustered, clusters, retired, outliers, duplicates } = result;
   const what = nounOf(items);
   printHowClustered(output, result);
@@ -98,7 +107,7 @@ export function printDiscovered(output: Output, result: DiscoverResult, items: I
   if (counts.none > 0) output.summary(`${plural(counts.none, what)} belong to none of them.`);
   printClusters(output, clusters, items);
   printHowSure(output, result, items);
-  if (level !== undefined) printLevelNotMet(output, result, level);
+  printNotMet(output, result, asked);
   if (retired.length > 0) output.summary(`Empty classes of the clustering before are gone: ${retired.length}.`);
   if (outliers && outliers.count > 0) {
     output.summary(`${plural(outliers.count, what)} standing apart from all others, first ${outliers.first[0]?.path}.`);
