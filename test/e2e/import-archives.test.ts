@@ -14,6 +14,9 @@ interface Imported {
   readonly matched: number;
   readonly regions: number;
   readonly splits: Readonly<Record<string, number>>;
+  readonly reckoning: {
+    readonly problems: readonly { readonly examples: readonly { readonly where: string; readonly what: string }[] }[];
+  };
 }
 
 const JPEG = await jpegScene(160, 120, 1);
@@ -66,7 +69,24 @@ test('a broken archive, and one that leads elsewhere, write nothing and say so',
   const cut = await runCli(['import', 'auto', 'cut.zip'], at);
   assert.deepEqual([cut.code, /cut\.zip.*damaged/.test(cut.stderr)], [1, true], cut.stderr);
   await writeFile(join(dir, 'out.zip'), zipOf(members({ '../../x.json': COCO, 'y.json': COCO })));
-  assert.equal((await runJson<Imported>(['import', 'auto', 'out.zip'], at)).matched, 1);
+  const read = async (name: string) => {
+    const { matched, reckoning } = await runJson<Imported>(['import', 'auto', name], at);
+    return [
+      matched,
+      ...reckoning.problems.flatMap(({ examples }) => examples.map(({ where, what }) => `${where}: ${what}`)),
+    ];
+  };
+  assert.deepEqual(await read('out.zip'), [1, 'out.zip!/../../x.json: its name leads out of the archive']);
+  const link = { name: 'l.json', type: 'symlink' } as const;
+  await writeFile(join(dir, 'link.tar.gz'), gzipSync(await tarOf([link, ...members({ 'y.json': COCO })])));
+  assert.deepEqual(await read('link.tar.gz'), [1, 'link.tar.gz!/l.json: it is a symlink, and no file']);
+  await writeFile(join(dir, 'empty.zip'), zipOf([]));
+  const empty = await runCli(['import', 'auto', 'empty.zip'], at);
+  assert.deepEqual(
+    [empty.code, /^labelsmith: empty\.zip: the archive holds no file/.test(empty.stderr)],
+    [1, true],
+    empty.stderr,
+  );
 });
 
 /** D. Fifield, "A better zip bomb" (WOOT 2019): many names for one member, here the first one. */

@@ -37,9 +37,10 @@ export async function evaluateAgainst(
   path: string,
   request: EvaluateRequest,
 ): Promise<EvaluatedAgainst> {
-  const files = await openLabelFiles(path, 'auto');
+  const reckoning = new Reckoning();
+  const files = await openLabelFiles(path, 'auto', reckoning);
   try {
-    return await evaluateFiles(workspace, files, request);
+    return await evaluateFiles(workspace, { ...files, reckoning }, request);
   } finally {
     await files.close();
   }
@@ -47,12 +48,11 @@ export async function evaluateAgainst(
 
 async function evaluateFiles(
   workspace: Workspace,
-  { path, base }: Pick<LabelFiles, 'path' | 'base'>,
+  { path, base, reckoning }: Pick<LabelFiles, 'path' | 'base'> & { readonly reckoning: Reckoning },
   request: EvaluateRequest,
 ): Promise<EvaluatedAgainst> {
   const { store } = workspace;
   const format = request.format === undefined ? await guessFormat(path) : readerNamed(request.format).name;
-  const reckoning = new Reckoning();
   const resolved = await resolveLabels(store, format, path, { reckoning, base });
   const canonical = await canonicalNames(store);
   const truthOf = (task: string, counted: Reckoning) =>

@@ -113,9 +113,9 @@ export async function importLabels(
   options: ImportOptions,
   runId: string,
 ): Promise<ImportSummary> {
-  const files = await openLabelFiles(path, format);
+  const reckoning = new Reckoning();
+  const files = await openLabelFiles(path, format, reckoning);
   try {
-    const reckoning = new Reckoning();
     const tell = (folder: string) => reckoning.note('folder-unreadable', folder, 'permission denied');
     return await passingOverClosed(files.path, tell, async () => {
       const found = await formatOf(format, files.path);

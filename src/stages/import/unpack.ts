@@ -19,6 +19,7 @@ import { makeFolder } from '../../files/make-folder.ts';
 import { isAbandoned, WRITER_PATTERN, writerName } from '../../files/unfinished.ts';
 import { badFile } from '../../formats/check.ts';
 import type { ReaderName } from '../../formats/format.ts';
+import type { Reckoning } from '../../formats/reckoning.ts';
 import { isImageName, listFolder } from '../../formats/walk.ts';
 import { type ZipMember, zipMemberPieces, zipMembers } from '../../sources/zip.ts';
 import { archiveKindOf } from './archive-kind.ts';
@@ -42,8 +43,17 @@ const MAX_GROWTH = 200;
 const ALWAYS_ALLOWED_BYTES = 2 ** 26;
 const PREFIX = 'labelsmith-import-';
 
-/** The path itself, or what is in it. A tar that is a shard of WebDataset is left to its reader. */
-export async function openLabelFiles(path: string, format: ReaderName | 'auto'): Promise<LabelFiles> {
+/**
+ * The path itself, or what is in it. A tar that is a shard of WebDataset is left to its reader.
+ *
+ * @param reckoning told of members that are not unpacked: links, and names that lead out of the archive
+ * @throws LabelsmithError BAD_FILE for a damaged archive, and one of which nothing can be unpacked
+ */
+export async function openLabelFiles(
+  path: string,
+  format: ReaderName | 'auto',
+  reckoning: Reckoning,
+): Promise<LabelFiles> {
   const found = await stat(path).catch(() => null);
   const kind = found?.isFile() ? await archiveKindOf(path, format) : null;
   if (kind === null) {
@@ -54,10 +64,11 @@ export async function openLabelFiles(path: string, format: ReaderName | 'auto'):
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${writerName()}-`));
   const close = () => rm(folder, { recursive: true, force: true });
   try {
-    const unpacked = new Unpacked(folder, path);
+    const unpacked = new Unpacked(folder, path, reckoning);
     if (kind === 'zip') await unpackZip(path, unpacked);
     else if (kind === 'gz') await unpackFile(path, unpacked);
     else await unpackTar(path, unpacked, kind);
+    unpacked.refuseNothing();
     const inner = await innerPath(folder);
     const at = join(folder, inner);
     const isFile = (await stat(at)).isFile();
@@ -84,10 +95,24 @@ class Unpacked {
   #members = 0;
   #bytes = 0;
   readonly #made = new Set<string>();
+  readonly #reckoning: Reckoning;
 
-  constructor(folder: string, archive: string) {
+  constructor(folder: string, archive: string, reckoning: Reckoning) {
     this.#folder = folder;
     this.#archive = archive;
+    this.#reckoning = reckoning;
+  }
+
+  passOver(name: string, why: string): void {
+    this.#reckoning.note('file-passed-over', `${basename(this.#archive)}!/${name}`, why);
+  }
+
+  refuseNothing(): void {
+    if (this.#made.size > 0) return;
+    throw badFile(
+      this.#archive,
+      'the archive holds no file that can be unpacked (links and names that lead out are not)',
+    );
   }
 
   /** Where a member goes; null for what is none of ours or leads elsewhere. */
@@ -98,6 +123,7 @@ class Unpacked {
       .split('/')
       .filter((part) => part !== '' && part !== '.');
     const odd = name.startsWith('/') || /^[A-Za-z]:/.test(name) || parts.includes('..') || name.includes('\0');
+    if (odd) this.passOver(name, 'its name leads out of the archive');
     if (odd || parts.length === 0 || parts[0] === '__MACOSX') return null;
     const target = join(this.#folder, ...parts);
     const above = dirname(target);
@@ -167,6 +193,7 @@ async function unpackZip(path: string, unpacked: Unpacked): Promise<void> {
     await refuseZip(path);
     for await (const member of zipMembers(path)) {
       const name = member.name.toString('utf8');
+      if (member.kind === 'link') unpacked.passOver(name, 'it is a link');
       if (member.kind !== 'file') continue;
       const target = await unpacked.place(name);
       if (target === null) continue;
@@ -207,7 +234,9 @@ async function unpackTar(path: string, unpacked: Unpacked, kind: 'tar' | 'tar.gz
   try {
     for await (const member of members) {
       const { name, type } = member.header;
-      const target = type === 'file' || type === 'contiguous-file' ? await unpacked.place(name) : null;
+      const isFile = type === 'file' || type === 'contiguous-file';
+      if (!isFile && type !== 'directory') unpacked.passOver(name, `it is a ${type}, and no file`);
+      const target = isFile ? await unpacked.place(name) : null;
       if (target !== null && !isPhotograph(name))
         await unpacked.write(target, member as AsyncIterable<Buffer>, () => source.bytesRead);
       else {
