@@ -42,10 +42,12 @@ test('orders that cannot be read stop who would work without them, and are given
 test('they are looked at again after a second, and kept while the record does not answer', async () => {
   const store = settings();
   let nowMs = 0;
-  const orders = await watchedOrders(store, () => nowMs);
+  const orders = await watchedOrders(store, { clock: () => nowMs });
+  const now = await watchedOrders(store, { knownMs: 0, clock: () => nowMs });
   await changeOrders(store, (now) => ({ ...now, paused: true }));
   nowMs = 999;
   assert.equal((await orders()).paused, false);
+  assert.equal((await now()).paused, true);
   nowMs = 1000;
   assert.equal((await orders()).paused, true);
   store.isAway = true;

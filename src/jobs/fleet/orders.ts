@@ -42,21 +42,24 @@ export function changeOrders(
   return changeSetting(store, SETTING, (now = NO_ORDERS) => change(now), options);
 }
 
-/** Looks again when what it knows is older than this, milliseconds. */
+/** Workers take many shards a second: what they know of the orders may be as old as this, milliseconds. */
 const KNOWN_MS = 1000;
 
 /**
- * The orders as they were a second ago at most; while the record does not answer, those that were known. Fails where there are
+ * The orders as they were `knownMs` ago at most, with 0 as they are; while the record does not answer, those that were known. Fails where there are
  * some that cannot be read.
  */
 export async function watchedOrders(
   store: Pick<Settings, 'getSetting'>,
-  clock: () => number = () => performance.now(),
+  {
+    knownMs = KNOWN_MS,
+    clock = () => performance.now(),
+  }: { readonly knownMs?: number; readonly clock?: () => number } = {},
 ): Promise<() => Promise<FleetOrders>> {
   let known = await readOrders(store);
   let readAtMs = clock();
   return async () => {
-    if (clock() - readAtMs < KNOWN_MS) return known;
+    if (clock() - readAtMs < knownMs) return known;
     known = await readOrders(store).catch(() => known);
     readAtMs = clock();
     return known;

@@ -53,7 +53,9 @@ export async function work(request: WorkRequest): Promise<WorkerSummary> {
       request.onStart({ worker, metricsPort: server?.port });
       const stopLooking = await lookForOthers(queue, request.onOthers);
       const traces = await loadTraces();
-      return await besideCommands(request, orders, (isBusy) =>
+      // A command that was given just after `worker pause` waits too.
+      const ordersNow = await watchedOrders(workspace.store, { knownMs: 0 });
+      return await besideCommands(request, ordersNow, (isBusy) =>
         runWorker({
           queue,
           orders,
