@@ -38,8 +38,9 @@ const failures: string[] = [];
 const skips = new Map<string, string[]>();
 const startedAt = performance.now();
 
-// What is slow is one test at a time: kill tests and benchmarks measure time.
-const stream = run({ files, concurrency: slow ? 1 : availableParallelism(), timeout: slow ? 3_600_000 : 600_000 });
+// What is slow is one test at a time: kill tests and benchmarks measure time. Of the others, which wait for servers and disks a
+// fifth of their time, one more than there are processors.
+const stream = run({ files, concurrency: slow ? 1 : availableParallelism() + 1, timeout: slow ? 3_600_000 : 600_000 });
 for await (const event of stream) {
   if (event.type === 'test:stderr' || event.type === 'test:stdout') {
     if (process.env.LABELSMITH_TEST_VERBOSE) process.stderr.write(event.data.message);
