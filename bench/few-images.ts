@@ -19,7 +19,7 @@ import { rounded } from './process.ts';
 
 const SEED = 7;
 const PILES = 400;
-/** Larger piles fall short of nothing, and are not counted. */
+/** Larger piles fall short of little or nothing, and are not scored. */
 const MOST_COUNTED = 24;
 const STEP = 0.01;
 const MOST = 3;

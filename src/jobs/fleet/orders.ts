@@ -46,8 +46,8 @@ export function changeOrders(
 const KNOWN_MS = 1000;
 
 /**
- * The orders as they were `knownMs` ago at most, with 0 as they are; while the record does not answer, those that were known. Fails where there are
- * some that cannot be read.
+ * The orders as they were `knownMs` ago at most, with 0 as they are; while the record does not answer, those that were known.
+ * Fails where there are some that cannot be read.
  */
 export async function watchedOrders(
   store: Pick<Settings, 'getSetting'>,

@@ -68,7 +68,7 @@ export async function openLabelFiles(
     if (kind === 'zip') await unpackZip(path, unpacked);
     else if (kind === 'gz') await unpackFile(path, unpacked);
     else await unpackTar(path, unpacked, kind);
-    unpacked.refuseNothing();
+    unpacked.refuseEmpty();
     const inner = await innerPath(folder);
     const at = join(folder, inner);
     const isFile = (await stat(at)).isFile();
@@ -107,7 +107,7 @@ class Unpacked {
     this.#reckoning.note('file-passed-over', `${basename(this.#archive)}!/${name}`, why);
   }
 
-  refuseNothing(): void {
+  refuseEmpty(): void {
     if (this.#made.size > 0) return;
     throw badFile(
       this.#archive,
