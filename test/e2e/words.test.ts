@@ -52,12 +52,17 @@ test('a model of the hub from a folder, embed, search and match by words', async
   assert.deepEqual(likewise.found, found.slice(0, 1));
 
   // With a threshold of 0 every image has the class that fits best; of random weights nobody knows which.
-  const matched = await run(['match', '--classes', 'red car,cat', '--threshold', '0', '--json']);
+  cpSync(join(cwd, '.labelsmith'), join(cwd, 'parts'), { recursive: true });
+  const byWords = ['match', '--classes', 'red car,cat', '--threshold', '0'];
+  const matched = await run([...byWords, '--json']);
   const result = z.object({ images: z.number(), labelled: z.number() }).parse(JSON.parse(matched.stdout));
   assert.deepEqual(result, { images: 2, labelled: 2 });
   const labels = await run(['export', 'csv', 'labels.csv']);
   assert.match(labels.stderr + labels.stdout, /2/);
   assert.match(readFileSync(join(cwd, 'labels.csv'), 'utf8'), /,reference,class/);
+  for (const shard of ['0/2', '1/2']) await run([...byWords, '--shard', shard, '-w', 'parts']);
+  await run(['export', 'csv', 'parts.csv', '-w', 'parts']);
+  assert.equal(readFileSync(join(cwd, 'parts.csv'), 'utf8'), readFileSync(join(cwd, 'labels.csv'), 'utf8'));
 
   // Two clusters of one colour each, with names from a list of words and nothing else.
   for (let n = 0; n < 16; n++) {
