@@ -61,6 +61,15 @@ test('the filtered subspace finds what a dense decomposition finds, equal eigenv
   }
 });
 
+test('of more parts than are asked for, which all have the eigenvalue 1, some are found in few rounds', () => {
+  // As often as there are parts: von Luxburg, "A tutorial on spectral clustering", Stat. Comput. 17, 2007, proposition 4.
+  const [size, parts] = [720, 60];
+  const graph = normalisedGraph(fuzzyGraph(arcs(size, parts, 6)));
+  const found = topEigen(graph, { count: 30, maxRounds: 12 });
+  assert.ok(found.residual <= 1e-5, `left ${found.residual}`);
+  for (const value of found.values) assert.ok(Math.abs(value - 1) < 1e-9, `${value}`);
+});
+
 test('in the map, parts that no edge joins stand at right angles, and an item has length 1', () => {
   const { coordinates } = diffusionMap(arcs(90, 3, 6), { dimensions: 3 });
   const { data, columns } = coordinates;
