@@ -16,6 +16,7 @@ import { recipeOf, saveRecipe } from '../src/stages/embed/recipe.ts';
 import { imageId } from '../test/contracts/store/fixtures.ts';
 import { startPostgres } from '../test/postgres/server.ts';
 import { commits } from './fleet/commits.ts';
+import { type Spent, stopwatch } from './fleet/processor-time.ts';
 import { rounded } from './process.ts';
 
 const IMAGES = Number(process.env.LABELSMITH_BENCH_FLEET_IMAGES ?? 1_000_000);
@@ -32,11 +33,14 @@ export async function run(): Promise<unknown> {
   try {
     const workspace = await openWorkspace(address, { create: true, blobsAt: dir });
     try {
-      const record = await commits(address, IMAGES, { assign: false });
+      const lap = stopwatch(server.pid);
+      const record = await commits(address, IMAGES, { assign: false, lap });
       process.stderr.write(`${JSON.stringify(record)}\n`);
-      const vectors = await timed(() => writeVectors(workspace));
-      process.stderr.write(`vectors: ${vectors.seconds} s\n`);
-      const discovered = await discover(workspace);
+      lap();
+      await writeVectors(workspace);
+      const vectors = lap();
+      process.stderr.write(`vectors: ${JSON.stringify(vectors)}\n`);
+      const discovered = await discover(workspace, lap);
       return {
         images: IMAGES,
         seconds: Math.round((performance.now() - startedAt) / 1000),
@@ -55,16 +59,25 @@ export async function run(): Promise<unknown> {
   }
 }
 
-async function discover(workspace: Workspace) {
+async function discover(workspace: Workspace, lap: () => Spent) {
   const at: number[] = [];
   let done = 0;
   const total = Math.ceil(IMAGES / A_FILE);
-  const startedAt = performance.now();
+  // What was spent until a step first told of its progress is that of the step before.
+  const spent: (Spent & { readonly step: string })[] = [];
+  let step = 'begin';
+  const ended = (next: string) => {
+    const last = { step, ...lap() };
+    spent.push(last);
+    process.stderr.write(`discover: ${JSON.stringify(last)}\n`);
+    step = next;
+  };
   const options = {
     seed: 0,
     threads: availableParallelism(),
     k: KINDS,
     onProgress: ({ stage, shardsCommitted }: { stage: string; shardsCommitted: number }) => {
+      if (stage !== step) ended(stage);
       if (stage !== 'discover' || shardsCommitted === done) return;
       done = shardsCommitted;
       at.push(performance.now());
@@ -72,24 +85,12 @@ async function discover(workspace: Workspace) {
   };
   const noFiles = () => Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files'));
   const { counts } = await discoverIn(workspace, options, noFiles);
-  const endedAt = performance.now();
+  ended('end');
   const edges = Array.from({ length: FIFTHS + 1 }, (_, n) => Math.min(at.length - 1, Math.floor((n * total) / FIFTHS)));
   const rates = edges
     .slice(1)
     .map((edge, n) => Math.round(((edge - edges[n]) * A_FILE * 1000) / (at[edge] - at[edges[n]])));
-  return {
-    counts,
-    treeSeconds: rounded((at[0] - startedAt) / 1000, 1),
-    seconds: rounded((endedAt - startedAt) / 1000, 1),
-    assignedPerSecond: rates,
-  };
-}
-
-async function timed(work: () => Promise<void>): Promise<{ seconds: number; perSecond: number }> {
-  const startedAt = performance.now();
-  await work();
-  const seconds = (performance.now() - startedAt) / 1000;
-  return { seconds: rounded(seconds, 1), perSecond: Math.round(IMAGES / seconds) };
+  return { counts, spent, assignedPerSecond: rates };
 }
 
 /** Each near the point of its kind, as a model gives them. */

@@ -5,6 +5,7 @@ import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { image, imageId, path, said, shard, startRun } from '../../test/contracts/store/fixtures.ts';
 import { rounded } from '../process.ts';
+import type { Spent } from './processor-time.ts';
 
 const SHARD = 1000;
 const STRETCHES = 5;
@@ -12,24 +13,34 @@ const CLUSTERS = 100;
 /** What came of a shard of 1,000 images of detect: some 800 bytes an image. */
 const RESULT_BYTES = 800_000;
 
-/** @param options.assign labels of clusters are made up and written, too; else `discover` does it (default true) */
-export async function commits(
-  address: string,
-  images: number,
-  { assign: doesAssign = true }: { readonly assign?: boolean } = {},
-) {
+export interface CommitOptions {
+  /** Labels of clusters are made up and written, too (default); else `discover` does it. */
+  readonly assign?: boolean;
+  /** Told what was spent since it was last asked; for {@link stopwatch}. */
+  readonly lap?: () => Spent;
+}
+
+export async function commits(address: string, images: number, { assign: doesAssign = true, lap }: CommitOptions = {}) {
   const store = await openStore(address);
+  const spent: Record<string, Spent> = {};
+  const ended = (step: string) => {
+    if (lap) spent[step] = lap();
+  };
   try {
     const runId = await startRun(store, 'detect');
+    ended('begin');
     const ingest = await stretches('add', images, (from) => ingested(store, runId, from));
+    ended('add');
     const startedAt = performance.now();
     let found = 0;
     for await (const page of store.detectionWork('model', 'key')) found += page.length;
     const planPerSecond = (found * 1000) / (performance.now() - startedAt);
+    ended('plan');
     const inOrder = planned(images);
     const detect = await stretches('detect', images, (from) =>
       detected(store, runId, inOrder.slice(from, from + SHARD)),
     );
+    ended('detect');
     await store.ensureTask({ name: 'class', rule: 'single', items: 'images' });
     const assign = doesAssign
       ? await stretches('discover', images, (from) => assigned(store, runId, inOrder.slice(from, from + SHARD)))
@@ -49,6 +60,7 @@ export async function commits(
         detect: lastOfFirst(detect),
         ...(doesAssign && { assign: lastOfFirst(assign) }),
       },
+      ...(lap && { spent }),
       load: rounded(loadavg()[0], 1),
       resultMs: rounded(await resultMs(store, runId), 1),
       commitMs: rounded((SHARD * 1000) / last, 1),
