@@ -2,7 +2,8 @@
  * A million images that are none (records and vectors made here) through ingest, the plan and the commits of `detect`, and
  * `discover` as it is, tree and assignment, on PostgreSQL in one run: rates by fifths, memory, sizes of tables and indexes.
  *
- * `LABELSMITH_BENCH_FLEET_IMAGES` is their number (default 1,000,000).
+ * `LABELSMITH_BENCH_FLEET_IMAGES` is their number (default 1,000,000). With `LABELSMITH_BENCH_FLEET_DETECT=0` nothing is detected
+ * in them, which takes most of the time.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
@@ -20,6 +21,7 @@ import { type Spent, stopwatch } from './fleet/processor-time.ts';
 import { rounded } from './process.ts';
 
 const IMAGES = Number(process.env.LABELSMITH_BENCH_FLEET_IMAGES ?? 1_000_000);
+const DETECTS = process.env.LABELSMITH_BENCH_FLEET_DETECT !== '0';
 const FIFTHS = 5;
 const A_FILE = 10_000;
 const COLUMNS = 576;
@@ -34,7 +36,7 @@ export async function run(): Promise<unknown> {
     const workspace = await openWorkspace(address, { create: true, blobsAt: dir });
     try {
       const lap = stopwatch(server.pid);
-      const record = await commits(address, IMAGES, { assign: false, lap });
+      const record = await commits(address, IMAGES, { assign: false, detect: DETECTS, lap });
       process.stderr.write(`${JSON.stringify(record)}\n`);
       lap();
       await writeVectors(workspace);

@@ -16,11 +16,17 @@ const RESULT_BYTES = 800_000;
 export interface CommitOptions {
   /** Labels of clusters are made up and written, too (default); else `discover` does it. */
   readonly assign?: boolean;
+  /** Regions and their labels are made up and written (default); else the record has images alone. */
+  readonly detect?: boolean;
   /** Told what was spent since it was last asked; for {@link stopwatch}. */
   readonly lap?: () => Spent;
 }
 
-export async function commits(address: string, images: number, { assign: doesAssign = true, lap }: CommitOptions = {}) {
+export async function commits(
+  address: string,
+  images: number,
+  { assign: doesAssign = true, detect: doesDetect = true, lap }: CommitOptions = {},
+) {
   const store = await openStore(address);
   const spent: Record<string, Spent> = {};
   const ended = (step: string) => {
@@ -37,10 +43,10 @@ export async function commits(address: string, images: number, { assign: doesAss
     const planPerSecond = (found * 1000) / (performance.now() - startedAt);
     ended('plan');
     const inOrder = planned(images);
-    const detect = await stretches('detect', images, (from) =>
-      detected(store, runId, inOrder.slice(from, from + SHARD)),
-    );
-    ended('detect');
+    const detect = doesDetect
+      ? await stretches('detect', images, (from) => detected(store, runId, inOrder.slice(from, from + SHARD)))
+      : [];
+    if (doesDetect) ended('detect');
     await store.ensureTask({ name: 'class', rule: 'single', items: 'images' });
     const assign = doesAssign
       ? await stretches('discover', images, (from) => assigned(store, runId, inOrder.slice(from, from + SHARD)))
@@ -57,13 +63,13 @@ export async function commits(address: string, images: number, { assign: doesAss
       // 1: as quick as at the beginning; a step that is slower than linear falls with the number of images.
       lastOfFirst: {
         ingest: lastOfFirst(ingest),
-        detect: lastOfFirst(detect),
+        ...(doesDetect && { detect: lastOfFirst(detect) }),
         ...(doesAssign && { assign: lastOfFirst(assign) }),
       },
       ...(lap && { spent }),
       load: rounded(loadavg()[0], 1),
       resultMs: rounded(await resultMs(store, runId), 1),
-      commitMs: rounded((SHARD * 1000) / last, 1),
+      commitMs: doesDetect ? rounded((SHARD * 1000) / last, 1) : 0,
       memoryMb: Math.round(process.memoryUsage().rss / 2 ** 20),
       megabytes,
       // What came of a shard is dropped when it is committed.
