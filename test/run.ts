@@ -36,6 +36,7 @@ let failed = 0;
 let skipped = 0;
 const failures: string[] = [];
 const skips = new Map<string, string[]>();
+const secondsOfFile = new Map<string, number>();
 const startedAt = performance.now();
 
 // What is slow is one test at a time: kill tests and benchmarks measure time. Of the others, which wait for servers and disks a
@@ -47,9 +48,10 @@ for await (const event of stream) {
     continue;
   }
   if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
-  const { name, details, file, skip } = event.data;
-  if (details.type === 'suite' || failedBelow(details)) continue;
+  const { name, nesting, details, file, skip } = event.data;
   const where = file ? relative(process.cwd(), file) : '';
+  if (nesting === 0) secondsOfFile.set(where, (secondsOfFile.get(where) ?? 0) + details.duration_ms / 1000);
+  if (details.type === 'suite' || failedBelow(details)) continue;
   if (event.type === 'test:fail') {
     failed++;
     const error: unknown = 'error' in details ? details.error : undefined;
@@ -77,6 +79,8 @@ if (passed + failed === 0) {
   process.stdout.write(`no tests ran (looked for ${patterns.join(', ')})\n`);
   failed = 1;
 }
+const longest = [...secondsOfFile].sort(([, a], [, b]) => b - a).slice(0, 20);
+process.stdout.write(`\nlongest: ${longest.map(([file, seconds]) => `${file} ${seconds.toFixed(0)} s`).join(', ')}\n`);
 process.stdout.write(`\n${files.length} files in ${((performance.now() - startedAt) / 1000).toFixed(0)} s\n`);
 process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
 process.exitCode = failed > 0 ? 1 : 0;

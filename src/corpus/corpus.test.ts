@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { addImages, imageId, regionOf, said, scratch, shard, startRun } from '../../test/contracts/store/fixtures.ts';
+import { thorough } from '../../test/thorough.ts';
 import type { Box } from '../core/boxes.ts';
 import type { Origin } from '../core/labels.ts';
 import { type Random, seededRandom } from '../core/random.ts';
@@ -160,11 +161,11 @@ async function randomOperation(store: Store, random: Random): Promise<Operation>
   }
 }
 
-const OPERATIONS = 1000;
+const OPERATIONS = thorough(250, 1000);
 /** Every state is sound; this many are also compared to the byte on the way back. */
 const COMPARE_EVERY = 10;
 
-test('a thousand random operations and undo of all of them give back the first state exactly', async (t) => {
+test(`${OPERATIONS} random operations and undo of all of them give back the first state exactly`, async (t) => {
   const { store, dir } = await labelled(t);
   const random = seededRandom(1, 'corpus');
   const first = dump(dir);

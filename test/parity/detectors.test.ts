@@ -16,9 +16,10 @@ import { CATALOGUE } from '../../src/models/catalogue.ts';
 import { type Detector, type Frame, openDetector } from '../../src/models/detector.ts';
 import { sourcesInCache } from '../../src/models/prepare.ts';
 import { DATA, without } from '../cli.ts';
+import { thorough } from '../thorough.ts';
 import { openReference, type Reference } from './tfjs-reference.ts';
 
-const COUNT = 20;
+const COUNT = thorough(8, 20);
 const THRESHOLD = 0.05;
 
 /** In input pixels. */

@@ -16,9 +16,10 @@ import { openPose, type PoseModel } from '../../src/models/pose.ts';
 import { sourcesInCache } from '../../src/models/prepare.ts';
 import { HIDDEN_SCORE } from '../../src/stages/detect/pose.ts';
 import { DATA, without } from '../cli.ts';
+import { thorough } from '../thorough.ts';
 import { openReference } from './tfjs-reference.ts';
 
-const PEOPLE = 60;
+const PEOPLE = thorough(20, 60);
 const PERSON = 1;
 
 interface Instances {

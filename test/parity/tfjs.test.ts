@@ -14,6 +14,7 @@ import { tfjsToOnnx } from '../../src/models/convert/tfjs.ts';
 import { sourcesInCache } from '../../src/models/prepare.ts';
 import { Session } from '../../src/onnx/session.ts';
 import { type Tensor, tensor } from '../../src/onnx/tensor.ts';
+import { thorough } from '../thorough.ts';
 import { openReference } from './tfjs-reference.ts';
 
 const DATA = process.env.LABELSMITH_BENCH_DATA ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
@@ -63,7 +64,7 @@ const CASES: readonly Case[] = [
   {
     model: 'centernet',
     size: 512,
-    count: 20,
+    count: thorough(8, 20),
     input: 'tower_0/images',
     prepare: nhwc,
     // Scores; then box sides in pixels; then activations of the backbone, which are up to 20 or so.
@@ -72,7 +73,7 @@ const CASES: readonly Case[] = [
   {
     model: 'nanodet',
     size: 416,
-    count: 20,
+    count: thorough(8, 20),
     input: 'input_1:0',
     prepare: (pixels, size) => {
       const planes = new Float32Array(pixels.length);

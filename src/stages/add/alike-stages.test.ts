@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { image, imageId, path, startRun } from '../../../test/contracts/store/fixtures.ts';
 import { describeShared } from '../../../test/fleet/shared-place.ts';
 import { withWorkers } from '../../../test/fleet/workers.ts';
+import { WORKER_COUNTS } from '../../../test/thorough.ts';
 import { PRINT_SIDE } from '../../core/image.ts';
 import { seededRandom } from '../../core/random.ts';
 import { PRINT_BYTES } from '../../images/copies/print.ts';
@@ -44,12 +45,12 @@ describeShared('what is alike, by many machines', (place) => {
     return outcome;
   }
 
-  test('1, 2 and 4 of them find what one finds, in the same order', async () => {
+  test(`${WORKER_COUNTS.join(', ')} of them find what one finds, in the same order`, async () => {
     const here = await groupsOf(`${place.url}?schema=alike0`, localEngine(), false);
     const kinds = Map.groupBy(here.pairs, ({ kind }) => kind);
     assert.ok((kinds.get('near-duplicate')?.length ?? 0) >= 100 && (kinds.get('copy')?.length ?? 0) >= 10);
     assert.ok(here.changes.length > 100);
-    for (const count of [1, 2, 4]) assert.deepEqual(await byWorkers(count), here, `${count} workers`);
+    for (const count of WORKER_COUNTS) assert.deepEqual(await byWorkers(count), here, `${count} workers`);
   });
 
   test('a process that sees other images than the run began with does not look', async () => {

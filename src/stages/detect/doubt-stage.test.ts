@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { addImages, MODEL, shard } from '../../../test/contracts/store/fixtures.ts';
 import { describeShared } from '../../../test/fleet/shared-place.ts';
 import { withWorkers } from '../../../test/fleet/workers.ts';
+import { WORKER_COUNTS } from '../../../test/thorough.ts';
 import { seededRandom } from '../../core/random.ts';
 import { localEngine } from '../../jobs/local-engine.ts';
 import type { Engine } from '../../jobs/stage.ts';
@@ -48,14 +49,15 @@ describeShared('scores of candidates, by many machines', (place) => {
     return outcome;
   }
 
-  test('1, 2 and 4 of them: the numbers of one machine with SQLite', async () => {
+  test(`${WORKER_COUNTS.join(', ')} of them: the numbers of one machine with SQLite`, async () => {
     const { together, alone } = await doubtsAt(join(place.dir, 'here', '.labelsmith'), localEngine());
     assert.deepEqual(together, alone);
     assert.deepEqual(
       alone.map(({ name }) => name),
       ['cat', 'dog'],
     );
-    for (const count of [1, 2, 4]) assert.deepEqual(await byWorkers(count), { together, alone }, `${count} workers`);
+    for (const count of WORKER_COUNTS)
+      assert.deepEqual(await byWorkers(count), { together, alone }, `${count} workers`);
   });
 });
 

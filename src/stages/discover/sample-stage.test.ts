@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { addEmbedded } from '../../../test/fixtures/embedded.ts';
 import { describeShared } from '../../../test/fleet/shared-place.ts';
 import { withWorkers } from '../../../test/fleet/workers.ts';
+import { WORKER_COUNTS } from '../../../test/thorough.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -67,10 +68,10 @@ describeShared('discover by many machines', (place) => {
     return outcome;
   }
 
-  test('1, 2 and 4 of them: the bits of one machine with SQLite', async () => {
+  test(`${WORKER_COUNTS.join(', ')} of them: the bits of one machine with SQLite`, async () => {
     const here = await discoveredIn(join(place.dir, 'here'), localEngine(), Number.POSITIVE_INFINITY);
     assert.equal(here.model?.sample.length, MAX_SAMPLE);
     assert.equal(here.counts.assigned, ITEMS);
-    for (const count of [1, 2, 4]) assert.deepEqual(await byWorkers(count), here, `${count} workers`);
+    for (const count of WORKER_COUNTS) assert.deepEqual(await byWorkers(count), here, `${count} workers`);
   });
 });

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { startRun } from '../../../test/contracts/store/fixtures.ts';
 import { describeShared } from '../../../test/fleet/shared-place.ts';
 import { withWorkers } from '../../../test/fleet/workers.ts';
+import { WORKER_COUNTS } from '../../../test/thorough.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import { seededRandom } from '../../core/random.ts';
 import { localEngine } from '../../jobs/local-engine.ts';
@@ -87,11 +88,11 @@ describeShared('what costs most of the tree, by many machines', (place) => {
     return outcome;
   }
 
-  test('1, 2 and 4 of them, and the local engine: the bits of the pool; of few items the pool does it', async () => {
+  test(`${WORKER_COUNTS.join(', ')} of them, and the local engine: the bits of the pool; of few items the pool does it`, async () => {
     const { labels } = await kmeans(pool, vectors, { k: K, seed: SEED, restarts: KMEANS_RESTARTS });
     const here = { graph: await neighboursOf(pool, vectors), labels };
     assert.deepEqual(await doneIn(join(place.dir, 'here'), localEngine(), ROWS), here, 'local engine');
-    for (const count of [1, 2, 4]) assert.deepEqual(await byWorkers(count), here, `${count} workers`);
+    for (const count of WORKER_COUNTS) assert.deepEqual(await byWorkers(count), here, `${count} workers`);
     assert.equal(await doneIn(join(place.dir, 'few'), localEngine(), ROWS - 1), undefined);
 
     // Another `discover`, or `forget`, deletes the vectors as soon as they are there.

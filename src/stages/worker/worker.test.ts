@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { everyStage, type Ground, prepare } from '../../../test/contracts/stage/every-stage.ts';
 import { startWorker, type TestWorker } from '../../../test/fleet/workers.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from '../../../test/postgres/server.ts';
+import { WORKER_COUNTS } from '../../../test/thorough.ts';
 import { bossQueue } from '../../jobs/fleet/boss-queue.ts';
 import { fleetEngine } from '../../jobs/fleet/fleet-engine.ts';
 import { localEngine } from '../../jobs/local-engine.ts';
@@ -50,7 +51,7 @@ describe('workers', { skip: 'missing' in found ? found.missing : false, concurre
     }
   }
 
-  for (const count of [1, 2, 4]) {
+  for (const count of WORKER_COUNTS) {
     test(`${count} of them do every stage, and what comes of it is that of one machine, byte for byte`, async () => {
       const there = await withWorkers(count);
       for (const [what, content] of here) assert.equal(there.get(what), content, what);

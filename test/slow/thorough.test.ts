@@ -1,0 +1,17 @@
+/** Tests that do a part of their work in every run, with all of it. */
+process.env.LABELSMITH_TEST_THOROUGH = '1';
+
+for (const file of [
+  'src/corpus/corpus.test.ts',
+  'src/stages/add/alike-stages.test.ts',
+  'src/stages/detect/doubt-stage.test.ts',
+  'src/stages/discover/sample-stage.test.ts',
+  'src/stages/discover/sample-work.test.ts',
+  'src/stages/worker/worker.test.ts',
+  'test/e2e/shapes.test.ts',
+  'test/parity/detectors.test.ts',
+  'test/parity/pose.test.ts',
+  'test/parity/tfjs.test.ts',
+]) {
+  await import(`../../${file}`);
+}

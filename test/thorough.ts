@@ -1,0 +1,10 @@
+/**
+ * How much a test does: a part of it in every run, all of it in the slow ones, which set this and run the same files again
+ * (test/slow/thorough.test.ts).
+ */
+export function thorough<T>(everyRun: T, slow: T): T {
+  return process.env.LABELSMITH_TEST_THOROUGH ? slow : everyRun;
+}
+
+/** How many workers do what one machine does, to the same bytes. */
+export const WORKER_COUNTS: readonly number[] = thorough([2], [1, 2, 4]);
