@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import sharp from 'sharp';
@@ -104,10 +104,16 @@ async function sha256(path: string): Promise<string> {
     .digest('hex');
 }
 
-test('a detector that is not good enough does not get its name; one that is finds the new things in new images', {
+test('a detector that is not good enough does not get its name; one that is ends with the same bytes after a kill, and finds the new things in new images', {
   skip: noDetector,
 }, async (t) => {
   const { dir, env, truth } = await ground(t);
+  const { code, stderr } = await runCli(['teach', 'detector', '--min-boxes', '500'], { cwd: dir, env });
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /No class of the task "objects" that the detector does not know has at least 500 boxes[\s\S]*disc/,
+  );
   const asked = ['teach', 'detector', '--name', 'things', '--min-boxes', '5'];
   const refused = await runCli([...asked, '--min-ap50', '1', '--hold-out', '0.4'], { cwd: dir, env });
   assert.equal(refused.code, 1, refused.stderr);
@@ -119,6 +125,17 @@ test('a detector that is not good enough does not get its name; one that is find
   assert.deepEqual(taught.classes, ['checks', 'disc']);
   assert.equal(taught.images + taught.heldOutImages, LABELLED);
   assert.ok(taught.heldOut.AP50 >= 0.3);
+
+  // From the images on, with another number of threads.
+  const once = await sha256(taught.file);
+  const points = join(dir, '.labelsmith', 'cache', 'blobs', 'detector-points');
+  await rm(points, { recursive: true });
+  await rm(taught.file);
+  const killed = await runCli(asked, { cwd: dir, env, killAfterMs: 2500 });
+  t.diagnostic(`killed: ${killed.code === null}; points kept: ${existsSync(points)}`);
+  const again = await runJson<Taught>(['--threads', '1', ...asked], { cwd: dir, env });
+  assert.equal(await sha256(again.file), once);
+
   await runJson(['detect', '--model', 'things'], { cwd: dir, env });
   let found = 0;
   let all = 0;
@@ -142,26 +159,4 @@ test('a detector that is not good enough does not get its name; one that is find
   }
   assert.ok(all >= 6);
   assert.ok(found >= all / 2, `${found} of ${all}`);
-});
-
-test('killed and run again, it ends with the same bytes', { skip: noDetector }, async (t) => {
-  const { dir, env } = await ground(t);
-  const asked = ['teach', 'detector', '--name', 'things', '--min-boxes', '5'];
-  const points = join(dir, '.labelsmith', 'cache', 'blobs', 'detector-points');
-  const killed = await runCli(asked, { cwd: dir, env, killAfterMs: 2500 });
-  t.diagnostic(`killed: ${killed.code === null}; points kept: ${existsSync(points)}`);
-  const { file } = await runJson<Taught>(asked, { cwd: dir, env });
-  const once = await sha256(file);
-  const again = await runJson<Taught>(['--threads', '1', ...asked], { cwd: dir, env });
-  assert.equal(await sha256(again.file), once);
-});
-
-test('with no boxes of a new class there is nothing to teach', { skip: noDetector }, async (t) => {
-  const { dir, env } = await ground(t);
-  const { code, stderr } = await runCli(['teach', 'detector', '--min-boxes', '500'], { cwd: dir, env });
-  assert.equal(code, 1);
-  assert.match(
-    stderr,
-    /No class of the task "objects" that the detector does not know has at least 500 boxes[\s\S]*disc/,
-  );
 });

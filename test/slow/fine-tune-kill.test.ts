@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runJson } from '../cli.ts';
 import { killedFineTuning } from '../fine-tune-kill.ts';
-import { patternGround } from '../patterns.ts';
+import { EACH, KINDS, patternGround } from '../patterns.ts';
 import { importSmallEmbedder, SMALL_EMBEDDER } from '../small-embedder.ts';
 
 test('SIGKILL at 20 moments of teach rounds --fine-tune, then a plain re-run', async (t) => {
@@ -15,4 +15,14 @@ test('SIGKILL at 20 moments of teach rounds --fine-tune, then a plain re-run', a
   const kills = { amid: [0, 0, 1, 1, 2, 2, 3, 3], spread: 12 };
   const { steps } = await killedFineTuning(t, dir, { ...kills, env, model: SMALL_EMBEDDER });
   assert.ok(steps.length > 3);
+});
+
+test("the package's embedder is fine-tuned; killed, it goes on to the same bytes; what comes out predicts", async (t) => {
+  const dir = await patternGround(t);
+  await runJson(['import', 'csv', 'labels.csv', '--as', 'human'], { cwd: dir });
+  const { model } = await killedFineTuning(t, dir, { amid: [1], spread: 0 });
+  const found = await runJson<{ predictions: object[] }>(['teach', 'predict', 'images', '--model', model], {
+    cwd: dir,
+  });
+  assert.equal(found.predictions.length, EACH * KINDS.length);
 });

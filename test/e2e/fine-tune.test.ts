@@ -1,0 +1,53 @@
+/** `teach rounds --fine-tune` through the built command line, on three kinds of patterns made by code. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import sharp from 'sharp';
+import { runCli, runJson } from '../cli.ts';
+import { killedFineTuning } from '../fine-tune-kill.ts';
+import { EACH, KINDS, patternGround } from '../patterns.ts';
+import { importSmallEmbedder, SMALL_EMBEDDER } from '../small-embedder.ts';
+
+interface Tuned {
+  readonly steps: readonly { readonly fineTuned?: string }[];
+  readonly warnings: readonly string[];
+}
+
+test('the embedder is fine-tuned within a budget; killed, it goes on to the same bytes; what comes out predicts', async (t) => {
+  const dir = await patternGround(t);
+  // What is run many times is run with a small network; test/slow/fine-tune-kill.test.ts takes the package's too.
+  const env = { LABELSMITH_CACHE: join(dir, 'cache') };
+  await importSmallEmbedder(dir, env);
+  await runJson(['import', 'csv', 'labels.csv', '--as', 'human'], { cwd: dir, env });
+  const { model } = await killedFineTuning(t, dir, { amid: [1], spread: 0, env, model: SMALL_EMBEDDER });
+  const found = await runJson<{ predictions: object[] }>(['teach', 'predict', 'images', '--model', model], {
+    cwd: dir,
+    env,
+  });
+  assert.equal(found.predictions.length, EACH * KINDS.length);
+
+  const auto = ['teach', 'rounds', '--fine-tune', 'auto', '--budget', '40s'];
+  const { steps, warnings } = await runJson<Tuned>(auto, { cwd: dir, env });
+  // On a machine that is busy with other things, a depth may not fit; then it is named.
+  const tried = new Set(steps.flatMap(({ fineTuned }) => fineTuned ?? []));
+  for (const depth of ['bias', 'last', 'all']) {
+    assert.ok(
+      tried.has(depth) || warnings.some((text) => text.includes(`fine-tuning step ${depth} was left out`)),
+      depth,
+    );
+  }
+  const short = await runCli([...auto.slice(0, -1), '1s'], { cwd: dir, env });
+  assert.equal(short.code, 0, short.stderr);
+  assert.match(short.stderr, /fine-tuning step all was left out: .*(budget|would take)/);
+
+  const sheet = join(dir, 'views.jpg');
+  const { images } = await runJson<{ images: number }>(['teach', 'augment', '--preview', sheet, '-n', '4'], {
+    cwd: dir,
+    env,
+  });
+  const { width = 0, height = 0 } = await sharp(sheet).metadata();
+  assert.deepEqual([images, Math.round(width / height)], [4, 2], 'nine views a row, four rows');
+  const again = await runCli(['teach', 'augment', '--preview', sheet], { cwd: dir, env });
+  assert.match(again.stderr, /views\.jpg/);
+  await runJson(['teach', 'augment', '--preview', sheet, '--replace'], { cwd: dir, env });
+});
