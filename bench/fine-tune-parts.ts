@@ -1,10 +1,14 @@
 /**
- * What single parts of a training are worth to `teach rounds --fine-tune all`: mixtures, smoothed targets, a running mean of the
- * weights, margins for rare classes, strong views, pseudo-labels from the mean of several methods. Each is trained once with all labels beside the
- * same training without it, with the same share of its weights, and judged on images that nothing has seen: accuracy, and the loss
- * at the temperature that fits, which tells more on so few. Split as in `teach`, 10 % of the labels.
+ * What single parts of a training are worth to `teach rounds --fine-tune`: mixtures, smoothed targets, a running mean of the
+ * weights, margins for rare classes, strong views, pseudo-labels from the mean of several methods, early stopping. Each is trained once with all
+ * labels beside the same training without it (early stopping on the folds before), with the same share of its weights, and judged on
+ * images that nothing has seen: accuracy, and the loss at the temperature that fits, which tells more on so few. Split as in
+ * `teach`, 10 % of the labels.
  *
- * LABELSMITH_TEACH_SETS, LABELSMITH_TEACH_SEEDS and LABELSMITH_TUNING_PARTS name others.
+ * LABELSMITH_TUNING_SKEW makes what is learned from skewed: of the class of rank r stay 1 / r to this power of the largest's images,
+ * labels alike; the test stays as it is. `mean over classes` is then printed too, where a rare class counts as much as a common one.
+ *
+ * LABELSMITH_TEACH_SETS, LABELSMITH_TEACH_SEEDS, LABELSMITH_FINE_TUNE_STEPS (one) and LABELSMITH_TUNING_PARTS name others.
  */
 import { readFile } from 'node:fs/promises';
 import { correctRows, fitTemperature, meanCrossEntropy } from '../src/math/calibration.ts';
@@ -15,18 +19,23 @@ import { parametersOf } from '../src/models/tuning/tunable-network.ts';
 import { averaged } from '../src/models/tuning/tune.ts';
 import { InferencePool } from '../src/onnx/pool.ts';
 import { centreAndNormalise, meanOf as meanVector } from '../src/stages/embed/recipe.ts';
-import { beliefsIn, teacherOf } from '../src/stages/teach/fine-tune/beliefs.ts';
+import { foldsOf } from '../src/stages/teach/cross-validation.ts';
+import { beliefsByFold } from '../src/stages/teach/fine-tune/beliefs.ts';
 import { embedRows } from '../src/stages/teach/fine-tune/embed-rows.ts';
+import { heldOutIn, trainFolds } from '../src/stages/teach/fine-tune/fine-tune.ts';
 import { FOLDS } from '../src/stages/teach/fine-tune/fine-tuned-task.ts';
 import { trainOnce } from '../src/stages/teach/fine-tune/one-training.ts';
-import { cutFor, STEPS, type TuningStep } from '../src/stages/teach/fine-tune/steps.ts';
+import { cutFor, STEP_NAMES, STEPS, type TuningStep } from '../src/stages/teach/fine-tune/steps.ts';
 import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';
 import { type PreparedTuning, prepareTuning } from '../src/stages/teach/fine-tune/tuning-set.ts';
 import { learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
 import { type Problem, sampledRows } from '../src/stages/teach/problem.ts';
-import { finished, type LabelledSet, loadLabelled, meanOf, problemOf, split } from './labelled-sets.ts';
+import { finished, type LabelledSet, loadLabelled, meanOf, problemOf, type Split, split } from './labelled-sets.ts';
 
-type Part = Pick<TuningStep, 'mixing' | 'smoothing' | 'averageDecay' | 'strongViews' | 'pseudoLabels' | 'margins'>;
+type Part = Pick<
+  TuningStep,
+  'mixing' | 'smoothing' | 'averageDecay' | 'strongViews' | 'pseudoLabels' | 'margins' | 'patience'
+>;
 
 const PARTS: Readonly<Record<string, Part>> = {
   plain: {},
@@ -37,11 +46,14 @@ const PARTS: Readonly<Record<string, Part>> = {
   margins: { margins: 1 },
   'strong views': { strongViews: 2 },
   'pseudo-labels': { pseudoLabels: 'mean-of-methods' },
+  'early stopping': { patience: 3 },
 };
 
 const SETS = (process.env.LABELSMITH_TEACH_SETS ?? 'electronics,flowers,caltech-30').split(',');
 const SEEDS = (process.env.LABELSMITH_TEACH_SEEDS ?? '0').split(',').map(Number);
 const ASKED = process.env.LABELSMITH_TUNING_PARTS?.split(',') ?? Object.keys(PARTS);
+const DEPTH = STEP_NAMES.find((name) => name === process.env.LABELSMITH_FINE_TUNE_STEPS) ?? 'all';
+const SKEW = Number(process.env.LABELSMITH_TUNING_SKEW ?? 0);
 const LABELLED = 0.1;
 const SHARE = 0.6;
 const MAX_TAUGHT = 1000;
@@ -59,21 +71,24 @@ export async function run(): Promise<unknown> {
       sets[name] = meanOf(seeds);
     }
     process.stderr.write(`${tableOf(sets).join('\n')}\n`);
-    return { labels: LABELLED, seeds: SEEDS, share: SHARE, sets };
+    return { labels: LABELLED, depth: DEPTH, skew: SKEW, seeds: SEEDS, share: SHARE, sets };
   } finally {
     await pool.close();
   }
 }
 
+/** What is printed of a part, after its name. */
+const FIGURES = ['', ...(SKEW > 0 ? [', mean over classes'] : []), ', loss'];
+
 /** As docs/teach.md has it. */
 function tableOf(sets: Readonly<Record<string, Readonly<Record<string, number>>>>): string[] {
   const names = Object.keys(sets);
   const cells = (part: string) =>
-    names.map((set) => `${sets[set]?.[part]?.toFixed(3) ?? ''} | ${sets[set]?.[`${part}, loss`]?.toFixed(3) ?? ''}`);
+    names.flatMap((set) => FIGURES.map((figure) => sets[set]?.[`${part}${figure}`]?.toFixed(3) ?? '')).join(' | ');
   return [
-    `| | ${names.map((name) => `${name} | loss`).join(' | ')} |`,
-    `| --- |${' --- | --- |'.repeat(names.length)}`,
-    ...['frozen', ...ASKED].map((part) => `| ${part} | ${cells(part).join(' | ')} |`),
+    `| | ${names.flatMap((name) => [name, ...FIGURES.slice(1).map((figure) => figure.slice(2))]).join(' | ')} |`,
+    `| --- |${' --- |'.repeat(names.length * FIGURES.length)}`,
+    ...['frozen', ...ASKED].map((part) => `| ${part} | ${cells(part)} |`),
   ];
 }
 
@@ -84,7 +99,7 @@ interface Measured {
 }
 
 async function measure(pool: InferencePool, { set, embedder, seed }: Measured): Promise<Record<string, number>> {
-  const { labelled, unlabelled, test } = split(set, seed, LABELLED);
+  const { labelled, unlabelled, test } = skewed(set, split(set, seed, LABELLED));
   const rows = [...labelled, ...unlabelled].sort((a, b) => a - b);
   const features = finished(set, rows);
   const problem = problemOf(set, features, labelled, unlabelled);
@@ -92,16 +107,19 @@ async function measure(pool: InferencePool, { set, embedder, seed }: Measured): 
   const result: Record<string, number> = {};
   const judge = async (name: string, { head }: RoundsResult, vectors: Matrix) => {
     const logits = await headLogits(pool, head, vectors);
-    result[name] = correctRows(logits, truth).reduce((sum, one) => sum + one, 0) / truth.length;
+    const correct = correctRows(logits, truth);
+    result[name] = correct.reduce((sum, one) => sum + one, 0) / truth.length;
+    result[`${name}, mean over classes`] = meanOverClasses(correct, truth, set.classes);
     result[`${name}, loss`] = meanCrossEntropy(logits, truth, fitTemperature(logits, truth));
-    process.stderr.write(`  ${set.name} seed ${seed} ${name}: ${result[name]} ${result[`${name}, loss`]}\n`);
+    const figures = FIGURES.map((figure) => result[`${name}${figure}`]?.toFixed(3));
+    process.stderr.write(`  ${set.name} seed ${seed} ${name}: ${figures.join(' ')}\n`);
   };
   const frozen = await learnRounds(pool, problem, { seed, folds: FOLDS });
   await judge('frozen', frozen, gatherRows(features, test));
   const prepared = new Map<number, PreparedTuning>();
   for (const name of ASKED) {
     const startedAt = performance.now();
-    const step: TuningStep = { ...STEPS.all, ...PARTS[name] };
+    const step: TuningStep = { ...STEPS[DEPTH], ...PARTS[name] };
     const vectors = await tunedVectors(pool, { set, embedder, seed }, { problem, rows, test, step, frozen, prepared });
     const methods = frozen.method === 'base' ? [] : [frozen.method];
     const options = { seed, folds: FOLDS, methods };
@@ -109,6 +127,32 @@ async function measure(pool: InferencePool, { set, embedder, seed }: Measured): 
     result[`${name}, seconds`] = (performance.now() - startedAt) / 1000;
   }
   return result;
+}
+
+/** Of the class of rank r, by size among what is learned from, 1 / r to the power of the skew of the largest's labels and images. */
+function skewed({ truth, classes }: LabelledSet, { labelled, unlabelled, test }: Split): Split {
+  if (SKEW === 0) return { labelled, unlabelled, test };
+  const ofClass = (rows: readonly number[], c: number) => rows.filter((row) => truth[row] === c);
+  const sizeOf = (c: number) => ofClass(labelled, c).length + ofClass(unlabelled, c).length;
+  const ranked = Array.from({ length: classes }, (_, c) => c).sort((a, b) => sizeOf(b) - sizeOf(a) || a - b);
+  const most = sizeOf(ranked[0] ?? 0);
+  const kept = (rows: readonly number[]) =>
+    ranked.flatMap((c, rank) => {
+      const own = ofClass(rows, c);
+      const wanted = (most * own.length) / (sizeOf(c) * (rank + 1) ** SKEW);
+      return own.slice(0, Math.max(2, Math.round(wanted)));
+    });
+  return { labelled: kept(labelled), unlabelled: kept(unlabelled), test };
+}
+
+/** The share of a class that was right, the mean over the classes of which there is any. */
+function meanOverClasses(correct: Uint8Array, truth: Int32Array, classes: number): number {
+  const shares: number[] = [];
+  for (let c = 0; c < classes; c++) {
+    const own = correct.filter((_, i) => truth[i] === c);
+    if (own.length > 0) shares.push(own.reduce((sum, one) => sum + one, 0) / own.length);
+  }
+  return shares.reduce((a, b) => a + b, 0) / shares.length;
 }
 
 interface Training {
@@ -141,12 +185,25 @@ async function tunedVectors(
     (await prepareTuning(pool, embedder, images, { cut, augment: AUGMENT, strongViews, seed }));
   prepared.set(strongViews, views);
   const teacher = { method: frozen.method, ...frozen.settings };
-  const teach = await teacherOf(pool, problem, { teacher, seed, pseudoLabels: step.pseudoLabels });
-  const beliefs = beliefsIn(await teach(() => true), problem, taught, () => false);
-  const { parameters } = await trainOnce(pool, { embedder, step, prepared: views, beliefs, seed });
+  const folds = foldsOf(problem, FOLDS, seed);
+  const { pseudoLabels } = step;
+  const beliefsWithout = beliefsByFold(
+    pool,
+    { frozen: problem, taught, folds, teacher, seed, pseudoLabels },
+    new Map(),
+  );
+  const beliefs = await beliefsWithout(folds.count);
+  const request = { embedder, step, prepared: views, beliefs, seed };
+  const heldOutOf = (fold: number) => heldOutIn(problem, taught, folds, fold);
+  const tuned =
+    step.patience === undefined
+      ? await trainOnce(pool, request)
+      : (await trainFolds(pool, request, { folds: folds.count, beliefsWithout, heldOutOf })).at(-1);
+  if (!tuned) throw new Error('a training for each fold and one on all labels');
+  process.stderr.write(`  ${tuned.losses.length} steps\n`);
   const before = parametersOf(embedder.network, cut.trainables);
-  const tuned = embedder.compose(averaged(before, parameters, SHARE));
-  const wanted = [Int32Array.from(rows), Int32Array.from(test)].map((some) => ({ embedder: tuned, rows: some }));
+  const network = embedder.compose(averaged(before, tuned.parameters, SHARE));
+  const wanted = [Int32Array.from(rows), Int32Array.from(test)].map((some) => ({ embedder: network, rows: some }));
   const [ofTaught, ofTest] = await embedRows(pool, wanted, { columns: set.vectors.columns, open: openRow });
   if (!ofTaught || !ofTest) throw new Error('two parts of a set');
   const mean = meanVector(ofTaught);

@@ -194,7 +194,7 @@ interface FoldData {
 }
 
 /** The images of a fold's labels. */
-function heldOutIn(frozen: Problem, taught: Int32Array, folds: Folds, fold: number): HeldOut {
+export function heldOutIn(frozen: Problem, taught: Int32Array, folds: Folds, fold: number): HeldOut {
   const imageOf = new Map(Array.from(taught, (row, image) => [row, image]));
   const places = [...frozen.labelled.keys()].filter((place) => folds.of[place] === fold);
   const known = places.flatMap((place) => {
@@ -208,7 +208,7 @@ function heldOutIn(frozen: Problem, taught: Int32Array, folds: Folds, fold: numb
  * Once without each fold, and at last with all labels, which has no held-out ones to watch: with a patience it ends after the mean
  * share of the steps after which those of the folds did best.
  */
-async function trainFolds(
+export async function trainFolds(
   pool: InferencePool,
   { onProgress, ...request }: Omit<TrainingRequest, 'onStep'> & Pick<FineTuneRequest, 'onProgress'>,
   { folds, beliefsWithout, heldOutOf }: FoldData,
