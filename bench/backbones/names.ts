@@ -6,12 +6,7 @@ import { imagenetNames } from '../../src/corpus/imagenet.ts';
 import type { VotedNames } from '../../src/corpus/voted-names.ts';
 import { type Synset, wordNet } from '../../src/corpus/wordnet.ts';
 import { NAMING_SCORE } from '../../src/stages/discover/evidence.ts';
-import {
-  MIN_CLASS_SHARE,
-  MIN_KIND_SHARE,
-  type VoteRule,
-  voteCandidates,
-} from '../../src/stages/discover/vote-names.ts';
+import { type OwnNamesRule, RULE, type VoteRule, voteCandidates } from '../../src/stages/discover/vote-names.ts';
 import { ACCEPTABLE, NAMEABLE, STRICT } from '../names/acceptable.ts';
 import { rounded } from '../process.ts';
 import type { EmbeddedSet } from './embedded.ts';
@@ -29,6 +24,8 @@ interface Named {
   readonly right: number;
   /** What was said wrongly: the name for the class that most of the cluster is of. */
   readonly wrong: readonly string[];
+  /** What got no name, and what comes nearest to one: the class that most of the cluster is of, its part, the best candidate. */
+  readonly unnamed: readonly string[];
 }
 
 /** What votes and which shares are tried for a name. */
@@ -39,6 +36,8 @@ export interface Naming {
   readonly builtIn?: VoteRule;
   readonly classShares: readonly number[];
   readonly kindShares: readonly number[];
+  /** For clusters that these do not name. Default: none. */
+  readonly own?: readonly OwnNamesRule[];
   /** The share of given names that has to be right. */
   readonly precision: number;
 }
@@ -51,9 +50,12 @@ export interface Totals {
   readonly shareRight: number;
 }
 
-const BUILT_IN: VoteRule = { minClassShare: MIN_CLASS_SHARE, minKindShare: MIN_KIND_SHARE };
-const CLASS_SHARES = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75];
-const KIND_SHARES = [0.4, 0.45, 0.5, 0.55, 0.6, 0.65];
+// The strictest first: of rules that name as many, the first is taken.
+const CLASS_SHARES = [0.75, 0.7, 0.65, 0.6, 0.55, 0.5];
+const KIND_SHARES = [0.65, 0.6, 0.55, 0.5, 0.45, 0.4];
+const OWN: readonly OwnNamesRule[] = [0.55, 0.5, 0.45, 0.4].flatMap((minClassShare) =>
+  [0.45, 0.4, 0.35, 0.3].map((minKindShare) => ({ minClassShare, minKindShare, minWithin: 0.9 })),
+);
 /** Nine of ten. */
 const PRECISION = 0.9;
 
@@ -63,15 +65,16 @@ export function scoreNames(sets: readonly Clustered[]): unknown {
   const scored = scoreRules(voting, {
     names: imagenetNames(wordNet()),
     source: 'votes',
-    builtIn: BUILT_IN,
+    builtIn: RULE,
     precision: PRECISION,
     classShares: CLASS_SHARES,
     kindShares: KIND_SHARES,
+    own: OWN,
   });
   const builtIn = scored.builtIn ?? [];
   const nameable = builtIn.filter((_, i) => NAMEABLE.includes(voting[i].set.name));
   return {
-    rule: BUILT_IN,
+    rule: RULE,
     sets: Object.fromEntries(voting.map(({ set }, i) => [set.name, builtIn[i]])),
     ofNameableSets: totals(nameable),
     ofAllSets: totals(builtIn),
@@ -100,7 +103,10 @@ export function scoreRules(voting: readonly Clustered[], naming: Naming): Scored
   const rules = naming.classShares.flatMap((minClassShare) =>
     naming.kindShares
       .filter((share) => share <= minClassShare)
-      .map((minKindShare) => ({ minClassShare, minKindShare })),
+      .flatMap((minKindShare) => [
+        { minClassShare, minKindShare },
+        ...(naming.own ?? []).map((own) => ({ minClassShare, minKindShare, own })),
+      ]),
   );
   const table = rules.map((rule) => ({ rule, counts: voting.map((one) => namesOf(one, naming, rule)) }));
   const bestOn = (chosen: (i: number) => boolean) => {
@@ -115,7 +121,9 @@ export function scoreRules(voting: readonly Clustered[], naming: Naming): Scored
     byRule: table.map(({ rule, counts }) => ({ rule, totals: totals(counts) })),
     best: bestOn(() => true)?.rule,
     leftOut: totals(
-      voting.map((_, i) => bestOn((j) => j !== i)?.counts[i] ?? { clusters: 0, named: 0, right: 0, wrong: [] }),
+      voting.map(
+        (_, i) => bestOn((j) => j !== i)?.counts[i] ?? { clusters: 0, named: 0, right: 0, wrong: [], unnamed: [] },
+      ),
     ),
   };
 }
@@ -139,15 +147,22 @@ function namesOf({ set, clusters }: Clustered, { names, source }: Naming, rule: 
   const candidates = voteCandidates(clusters, k, { votes: set.votes, names, source }, rule);
   let [named, right] = [0, 0];
   const wrong: string[] = [];
+  const unnamed: string[] = [];
   for (const [c, [first]] of candidates.entries()) {
-    if (!first || first.score < NAMING_SCORE) continue;
-    named++;
     const members = [...set.truth].filter((_, i) => clusters[i] === c).map((label) => set.classNames[label]);
+    if (!first || first.score < NAMING_SCORE) {
+      const most = mostFrequent(members);
+      const part = rounded(members.filter((one) => one === most).length / members.length, 2);
+      const nearest = first ? `${first.name} ${rounded(first.score / NAMING_SCORE, 2)}` : 'nothing';
+      unnamed.push(`${most} ${part}: ${nearest}`);
+      continue;
+    }
+    named++;
     const fitting = members.filter((className) => isRightName(first.name, set.name, className)).length;
     if (fitting > members.length / 2) right++;
     else wrong.push(`${first.name} for ${mostFrequent(members)}`);
   }
-  return { clusters: k, named, right, wrong };
+  return { clusters: k, named, right, wrong, unnamed };
 }
 
 const acceptableNames = new Map<string, ReadonlySet<string>>();

@@ -54,6 +54,25 @@ test('a few items say less than many, and none nothing', () => {
   assert.deepEqual(voteCandidates(Int32Array.of(0, 0), 1, { votes: [undefined, undefined], names: NAMES }), [[]]);
 });
 
+test('less is enough for what is said of one cluster and of hardly anything else in the pile', () => {
+  const namesOf = (...clusters: Float32Array[][]) => {
+    const of = Int32Array.from(clusters.flatMap((items, cluster) => items.map(() => cluster)));
+    return chooseNames(voteCandidates(of, clusters.length, { votes: clusters.flat(), names: NAMES }));
+  };
+  const pile = (hammer: number) =>
+    namesOf(times(19, vote([0, 0.5], [2, hammer])), times(20, vote([2, 0.5])), times(19, vote([1, 0.2])));
+  // 19 · .5 of 20 is all that is said of tabbies; of the hammer's 20 · .5 + 19 · .1, 84 % are in the second cluster.
+  assert.deepEqual(pile(0.1), ['tabby', 'unnamed-2', 'unnamed-3']);
+  // 91 %.
+  assert.deepEqual(pile(0.05), ['tabby', 'hammer', 'unnamed-3']);
+  // A kind needs less than a class does, whichever class makes it up.
+  const others = times(20, vote([2, 0.2]));
+  assert.deepEqual(namesOf(times(19, vote([0, 0.36])), others), ['cat', 'unnamed-2']);
+  assert.deepEqual(namesOf(times(19, vote([0, 0.3])), others), ['unnamed-1', 'unnamed-2']);
+  // Beside what is more than half of the pile there is too little else.
+  assert.deepEqual(namesOf(times(21, vote([0, 0.5])), others), ['unnamed-1', 'unnamed-2']);
+});
+
 test('what is not sure enough is a candidate all the same, and no name', () => {
   const found = candidates(...times(39, vote([2, 0.5], [0, 0.3])));
   assert.deepEqual(

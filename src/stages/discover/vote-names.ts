@@ -4,15 +4,21 @@
  * A class's share of a cluster is the sum of its probabilities over the items, by one more than their number, so that a
  * handful of items says less. Where relatives share a cluster, what they are kinds of has the sum of their shares (crayfish
  * and scorpion: arthropod). A name is given by the least general of those that reach the share which is right nine times of
- * ten; `npm run bench -- backbones` measures it on sets left out.
+ * ten. Where none does, less is enough for what is said of this cluster and of hardly anything else in the pile: what a network
+ * says of things that it does not know (a screwdriver, of wires) it says all over the pile. `npm run bench -- backbones` measures
+ * it on sets left out.
  */
 import type { VotedNames } from '../../corpus/voted-names.ts';
 import { type Candidate, EVIDENCE_TRUST, type Evidence, NAMING_SCORE } from './evidence.ts';
 
 /** What a class must reach; at less, networks take one thing for another that looks like it (a cornet for a euphonium). */
-export const MIN_CLASS_SHARE = 0.65;
+const MIN_CLASS_SHARE = 0.65;
 /** What a kind must reach that several of its classes make up: there they need not agree. */
-export const MIN_KIND_SHARE = 0.5;
+const MIN_KIND_SHARE = 0.5;
+/** The same, of what is said of hardly anything but the cluster. */
+const OWN_NAMES: OwnNamesRule = { minClassShare: 0.45, minKindShare: 0.3, minWithin: 0.9 };
+/** A larger cluster leaves too little of the pile to tell what is said of nothing else. */
+const MAX_OWN_ITEMS = 0.5;
 /** Of a kind with one class that has more than this of its share, that class is all that speaks for it. */
 const MAX_ONE_CLASS = 0.85;
 /** A class of less is no candidate. */
@@ -35,9 +41,19 @@ export interface ItemVotes {
 export interface VoteRule {
   readonly minClassShare: number;
   readonly minKindShare: number;
+  /** What names a cluster that has no name by these shares. Default: nothing. */
+  readonly own?: OwnNamesRule;
 }
 
-const RULE: VoteRule = { minClassShare: MIN_CLASS_SHARE, minKindShare: MIN_KIND_SHARE };
+export interface OwnNamesRule {
+  readonly minClassShare: number;
+  /** Also of a kind that one class makes up. */
+  readonly minKindShare: number;
+  /** The least part of all probability for the name that lies within the cluster, 0 to 1. */
+  readonly minWithin: number;
+}
+
+export const RULE: VoteRule = { minClassShare: MIN_CLASS_SHARE, minKindShare: MIN_KIND_SHARE, own: OWN_NAMES };
 
 /**
  * Candidates for every cluster, best first: the name that may be given, if any, then classes that may not.
@@ -66,7 +82,7 @@ function candidatesOf(
   { names: { names }, source, proposed }: Required<Omit<ItemVotes, 'votes'>>,
   rule: VoteRule,
 ): Candidate[] {
-  const given = tally.given(rule);
+  const given = tally.given(rule) ?? (rule.own && tally.ownName(rule.own, all));
   const scored = (share: number) =>
     // A rule may be measured, or asked for, that is content with less than what other evidence needs.
     proposed ? NAMING_SCORE * share : Math.max(NAMING_SCORE, EVIDENCE_TRUST[source] * share);
@@ -144,10 +160,23 @@ class Tally {
     for (const [number, sum] of this.#classes) {
       for (const place of this.#of[number] ?? []) largest.set(place, Math.max(largest.get(place) ?? 0, sum));
     }
-    const sure = [...this.#sums].filter(([place, sum]) => {
+    return this.#leastGeneral((place, sum) => {
       const alone = (largest.get(place) ?? 0) > MAX_ONE_CLASS * sum;
       return sum / (this.items + 1) >= (alone ? minClassShare : minKindShare);
     });
+  }
+
+  /** What is said of hardly anything else among all. */
+  ownName({ minClassShare, minKindShare, minWithin }: OwnNamesRule, all: Tally): number | undefined {
+    if (this.items > MAX_OWN_ITEMS * all.items) return undefined;
+    return this.#leastGeneral((place, sum) => {
+      const least = this.#names[place].classes === 1 ? minClassShare : minKindShare;
+      return sum / (this.items + 1) >= least && sum >= minWithin * (all.#sums.get(place) ?? 0);
+    });
+  }
+
+  #leastGeneral(isSure: (place: number, sum: number) => boolean): number | undefined {
+    const sure = [...this.#sums].filter(([place, sum]) => isSure(place, sum));
     const classes = (place: number) => this.#names[place].classes;
     // Of two that say as much, that of the larger share; of two with the same, that which was met first: the nearer one.
     sure.sort(([a, m], [b, n]) => classes(a) - classes(b) || n - m);
