@@ -4,7 +4,8 @@
  *
  * Directions that are turned down (`discover/nuisance.ts`) come from other sets throughout. Twice: with the product's weights
  * (`shipped`), which were fitted with all sets in view, and with weights that are derived here
- * for each pile from piles of other sets alone (`heldOut`), which is what counts. `weights` are those of all piles: the
+ * for each pile from piles of other sets alone (`heldOut`), which is what counts. `before` is what `discover` did when all of this
+ * began (`piles/before.ts`). `weights` are those of all piles: the
  * product's constants. `named` is what the next cut gains from names that a person gave to five clusters. Vectors come from a cache that the first run fills (`piles/vectors.ts`); after that a run takes some
  * minutes on one core. `LABELSMITH_BENCH_SEED` draws other piles; `LABELSMITH_BENCH_DIRECTIONS`
  * names the embedders whose directions are turned down (default: those that ship them; empty: none).
@@ -18,6 +19,7 @@ import { cutHierarchy } from '../src/stages/discover/hierarchy.ts';
 import { suggestedK } from '../src/stages/discover/levels.ts';
 import { centreAndNormalise, meanOf } from '../src/stages/embed/recipe.ts';
 import { backbones, openBackbone } from './piles/backbones.ts';
+import { clusteredAsBefore } from './piles/before.ts';
 import { drawPiles, type Pile } from './piles/draw.ts';
 import { type CountProblem, fitCounts } from './piles/fit-counts.ts';
 import { type Case, fitLogistic } from './piles/fit-logistic.ts';
@@ -43,9 +45,13 @@ interface Row {
   readonly pile: Pile;
   readonly found: Agreement;
   readonly best: Agreement;
+  readonly before?: Agreement;
   readonly items: readonly Case[];
   readonly clusters: readonly Case[];
 }
+
+/** A pile's tree, and where it is scored what its clusters were before evidence was weighed. */
+type Scored = Studied & { readonly before?: Agreement };
 
 /** Weights of the three rules. */
 interface Weights {
@@ -55,11 +61,11 @@ interface Weights {
 }
 
 export async function run(): Promise<unknown> {
-  const scored: Record<string, Studied[]> = {};
+  const scored: Record<string, Scored[]> = {};
   const fitted: Studied[] = [];
   for (const name of backbones()) {
     const bySeed = await studyAll(name);
-    scored[name] = bySeed[0] as Studied[];
+    scored[name] = bySeed[0] as Scored[];
     fitted.push(...bySeed.flat().filter(({ pile }) => pile.kind !== 'tiny'));
   }
   const weightsWithout = leavingOut(fitted);
@@ -86,19 +92,20 @@ export async function run(): Promise<unknown> {
 }
 
 /** Every pile's tree, by seed. */
-async function studyAll(name: string): Promise<Studied[][]> {
+async function studyAll(name: string): Promise<Scored[][]> {
   const { sets, blocks } = await loadSets(name);
   const nuisanceWithout = WITH_DIRECTIONS.includes(name) ? nuisanceFrom(sets, blocks) : () => undefined;
   const pool = await InferencePool.create({ threads: THREADS });
   try {
-    const bySeed: Studied[][] = [];
+    const bySeed: Scored[][] = [];
     for (const seed of [SEED, ...FIT_SEEDS.map((one) => SEED + one)]) {
-      const studied: Studied[] = [];
+      const studied: Scored[] = [];
       for (const pile of drawPiles(sets, seed)) {
         const vectors = vectorsOf(pile, sets);
         const fromMean = centreAndNormalise(vectors, { blocks }, meanOf(vectors));
         const nuisance = nuisanceWithout(pile.sets);
-        studied.push(await study(pool, pile, { vectors, fromMean, nuisance }));
+        const before = seed === SEED ? await clusteredAsBefore(pool, pile, vectors) : undefined;
+        studied.push({ ...(await study(pool, pile, { vectors, fromMean, nuisance })), ...(before ? { before } : {}) });
       }
       process.stderr.write(`  ${name}: ${studied.length} piles of seed ${seed}\n`);
       bySeed.push(studied);
@@ -162,10 +169,16 @@ function chosen({ sample: { evidence, leafOf } }: Studied, weights: Float64Array
   return evidence ? likeliest(clusterCounts(evidence, leafOf.length, { weights })) : 1;
 }
 
-function rowOf(one: Studied, k: number): Row {
-  const { pile, hierarchy, best, problem } = one;
+function rowOf(one: Scored, k: number): Row {
+  const { pile, hierarchy, best, before, problem } = one;
   const found = agreement(pile, hierarchy, cutHierarchy(hierarchy, k));
-  return { pile, found, best, ...(problem ? casesOf(one, k) : { items: [], clusters: [] }) };
+  return {
+    pile,
+    found,
+    best,
+    ...(before ? { before } : {}),
+    ...(problem ? casesOf(one, k) : { items: [], clusters: [] }),
+  };
 }
 
 const isNear = (k: number, { classes }: Pile) => Math.max(k / classes, classes / k) <= NEAR;
@@ -184,6 +197,8 @@ function summary(all: readonly Row[]) {
   });
   const found = of((row) => row.found);
   const best = of((row) => row.best);
+  // Every pile that counts has two items or more.
+  const before = of((row) => row.before as Agreement);
   return {
     piles: all.length,
     scored: rows.length,
@@ -194,8 +209,10 @@ function summary(all: readonly Row[]) {
     kBelowHalf: findable.filter(({ found: { k }, pile: { classes } }) => k < classes / 2).length,
     found,
     best,
+    before,
     ariOfBest: rounded(found.ari / best.ari),
     actionsOfBest: rounded(found.actions / best.actions),
+    actionsOfBefore: rounded(found.actions / before.actions),
   };
 }
 
