@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   quality: () => import('./quality.ts'),
   embed: () => import('./embed.ts'),
   discover: () => import('./discover.ts'),
+  'discover-scale': () => import('./discover-scale.ts'),
   match: () => import('./match.ts'),
   kmeans: () => import('./kmeans.ts'),
   knn: () => import('./knn.ts'),
