@@ -8,6 +8,7 @@
  * have the origin `cluster`, which yields to every other. The second step also puts every item in its place on the data map.
  */
 import { type Hold, holdingBlobs } from '../../blobs/held-blobs.ts';
+import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { originalBytes, type ReadPath } from '../../jobs/image-reader.ts';
 import { inTurn } from '../../jobs/parts/claim.ts';
@@ -15,7 +16,7 @@ import { dropParts } from '../../jobs/reduction.ts';
 import { recordRun } from '../../jobs/run.ts';
 import type { StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import type { VectorShard } from '../../store/store.ts';
+import type { Store, VectorShard } from '../../store/store.ts';
 import { fitMeanTogether } from '../embed/mean-stage.ts';
 import { type EmbeddingRecipe, requireRecipe, type SpaceMean, savedMean } from '../embed/recipe.ts';
 import { countItems, SPREAD_FROM } from '../vector-shard.ts';
@@ -33,14 +34,39 @@ import type { DiscoverEffects, DiscoverOptions, DiscoverResult } from './options
 import { sampleStage } from './sample-stage.ts';
 import { neighboursStage, restartsStage } from './sample-work.ts';
 
-/** Clusters whatever of a workspace was embedded. @param readBytes default: from the recorded paths. */
-export function discoverIn(
+/** Attempts where `forget` took images away, or `embed` wrote files anew, meanwhile. */
+const MAX_ATTEMPTS = 5;
+
+/**
+ * Clusters whatever of a workspace was embedded. Where files of vectors were taken away while it read them, it begins again with
+ * those that there are.
+ * @param readBytes default: from the recorded paths.
+ */
+export async function discoverIn(
   workspace: Workspace,
   options: DiscoverOptions,
   readBytes: ReadPath = originalBytes(workspace),
 ): Promise<DiscoverResult> {
   const { store, vectors, engine } = workspace;
-  return engine.withInference(options, (pool) => discover(workspace, { store, vectors, pool, readBytes }, options));
+  const { items = 'images', signal } = options;
+  for (let attempt = 1; ; attempt++) {
+    const before = await filesOfVectors(store, items);
+    try {
+      return await engine.withInference(options, (pool) =>
+        discover(workspace, { store, vectors, pool, readBytes }, options),
+      );
+    } catch (error) {
+      const isGone = error instanceof LabelsmithError && error.code === 'NOT_FOUND';
+      if (!isGone || attempt === MAX_ATTEMPTS || signal?.aborted) throw error;
+      if ((await filesOfVectors(store, items)) === before) throw error;
+    }
+  }
+}
+
+/** Names of the files that the record has. */
+async function filesOfVectors(store: Pick<Store, 'getSetting' | 'vectorShards'>, items: ItemKind): Promise<string> {
+  const { space } = await requireRecipe(store, items);
+  return (await store.vectorShards(space, items)).map(({ file }) => file).join('\n');
 }
 
 async function discover(
