@@ -16,7 +16,6 @@ import { InferencePool } from '../../onnx/pool.ts';
 import { openStore } from '../../store/open.ts';
 import type { Store } from '../../store/store.ts';
 import { requireRecipe } from '../embed/recipe.ts';
-import { forget } from '../forget/forget.ts';
 import { type Mark, readMap } from './data-map.ts';
 import { discoverIn } from './discover.ts';
 import { savedMap } from './map-record.ts';
@@ -372,30 +371,6 @@ test('ended at any write, the same command again gives what an undisturbed one d
       assert.deepEqual(await labelled(store, items), expected, `${call} ${good}`);
     }
   }
-});
-
-test('beside a forget it begins again with what is left; a file that is gone for no such reason is told', async (t) => {
-  const { store, effects, items, add } = await prepare(t, 60);
-  await add(Array.from({ length: 20 }, (_, n) => item(60 + n)));
-  const gone = items.slice(0, 10).map(({ id }) => id);
-  let hasForgotten = false;
-  /** When it knows the files and has read none. */
-  const beside: Store = {
-    ...store,
-    async ensureTask(task) {
-      if (!hasForgotten) await forget(effects, gone, OPTIONS);
-      hasForgotten = true;
-      return store.ensureTask(task);
-    },
-  };
-  const { counts } = await discover({ ...effects, store: beside }, { ...OPTIONS, k: 4 });
-  assert.ok(hasForgotten);
-  assert.deepEqual([counts.items, counts.assigned], [70, 70]);
-  const left = items.slice(10);
-  assert.ok((await labelled(store, left)).every((name) => name !== ''));
-
-  await effects.vectors.remove(await store.vectorShards((await requireRecipe(store, 'images')).space, 'images'));
-  await assert.rejects(discover(effects, { ...OPTIONS, k: 3, recluster: true }), { code: 'NOT_FOUND' });
 });
 
 test('k-means and density are methods too; impossible numbers are refused', async (t) => {
