@@ -25,7 +25,7 @@ import { embedRows } from '../src/stages/teach/fine-tune/embed-rows.ts';
 import { heldOutIn, trainFolds } from '../src/stages/teach/fine-tune/fine-tune.ts';
 import { FOLDS } from '../src/stages/teach/fine-tune/fine-tuned-task.ts';
 import { trainOnce } from '../src/stages/teach/fine-tune/one-training.ts';
-import { cutFor, STEP_NAMES, STEPS, type TuningStep } from '../src/stages/teach/fine-tune/steps.ts';
+import { cutFor, STEP_NAMES, STEPS, type StepName, type TuningStep } from '../src/stages/teach/fine-tune/steps.ts';
 import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';
 import { type PreparedTuning, prepareTuning } from '../src/stages/teach/fine-tune/tuning-set.ts';
 import { learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
@@ -52,7 +52,7 @@ const PARTS: Readonly<Record<string, Part>> = {
 const SETS = (process.env.LABELSMITH_TEACH_SETS ?? 'electronics,flowers,caltech-30').split(',');
 const SEEDS = (process.env.LABELSMITH_TEACH_SEEDS ?? '0').split(',').map(Number);
 const ASKED = process.env.LABELSMITH_TUNING_PARTS?.split(',') ?? Object.keys(PARTS);
-const DEPTH = STEP_NAMES.find((name) => name === process.env.LABELSMITH_FINE_TUNE_STEPS) ?? 'all';
+const DEPTH = depthNamed(process.env.LABELSMITH_FINE_TUNE_STEPS ?? 'all');
 const SKEW = Number(process.env.LABELSMITH_TUNING_SKEW ?? 0);
 const LABELLED = 0.1;
 const SHARE = 0.6;
@@ -75,6 +75,12 @@ export async function run(): Promise<unknown> {
   } finally {
     await pool.close();
   }
+}
+
+function depthNamed(asked: string): StepName {
+  const found = STEP_NAMES.find((name) => name === asked);
+  if (!found) throw new Error(`LABELSMITH_FINE_TUNE_STEPS is ${asked}, and not one of ${STEP_NAMES.join(', ')}`);
+  return found;
 }
 
 /** What is printed of a part, after its name. */

@@ -8,16 +8,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seededRandom } from '../src/core/random.ts';
 import { LabelsmithError } from '../src/errors.ts';
 import { openWorkspace, type Workspace } from '../src/jobs/workspace.ts';
-import { matrix } from '../src/math/matrix.ts';
 import { discoverIn } from '../src/stages/discover/discover.ts';
-import { recipeOf, saveRecipe } from '../src/stages/embed/recipe.ts';
 import { imageId } from '../test/contracts/store/fixtures.ts';
 import { startPostgres } from '../test/postgres/server.ts';
 import { commits } from './fleet/commits.ts';
 import { type Spent, stopwatch } from './fleet/processor-time.ts';
+import { writeMadeUpVectors } from './made-up-vectors.ts';
 import { rounded } from './process.ts';
 
 const IMAGES = Number(process.env.LABELSMITH_BENCH_FLEET_IMAGES ?? 1_000_000);
@@ -39,7 +37,8 @@ export async function run(): Promise<unknown> {
       const record = await commits(address, IMAGES, { assign: false, detect: DETECTS, lap });
       process.stderr.write(`${JSON.stringify(record)}\n`);
       lap();
-      await writeVectors(workspace);
+      const ids = Array.from({ length: IMAGES }, (_, n) => imageId(n));
+      await writeMadeUpVectors(workspace, ids, { columns: COLUMNS, kinds: KINDS, spread: 0.5, imagesAFile: A_FILE });
       const vectors = lap();
       process.stderr.write(`vectors: ${JSON.stringify(vectors)}\n`);
       const discovered = await discover(workspace, lap);
@@ -93,23 +92,4 @@ async function discover(workspace: Workspace, lap: () => Spent) {
     .slice(1)
     .map((edge, n) => Math.round(((edge - edges[n]) * A_FILE * 1000) / (at[edge] - at[edges[n]])));
   return { counts, spent, assignedPerSecond: rates };
-}
-
-/** Each near the point of its kind, as a model gives them. */
-async function writeVectors({ store, vectors }: Workspace): Promise<void> {
-  const random = seededRandom(1);
-  const kinds = Float32Array.from({ length: KINDS * COLUMNS }, () => random() - 0.5);
-  const recipe = recipeOf({ id: 'made-up', key: 'made-up', blocks: [{ columns: COLUMNS, weight: 1 }] }, 'images');
-  await saveRecipe(store, recipe);
-  const ids = Array.from({ length: IMAGES }, (_, n) => imageId(n)).sort();
-  for (let from = 0; from < IMAGES; from += A_FILE) {
-    const own = ids.slice(from, from + A_FILE);
-    const data = new Float32Array(own.length * COLUMNS);
-    for (const [i, id] of own.entries()) {
-      const kind = Number.parseInt(id.slice(0, 8), 16) % KINDS;
-      for (let j = 0; j < COLUMNS; j++) data[i * COLUMNS + j] = kinds[kind * COLUMNS + j] + 0.5 * (random() - 0.5);
-    }
-    const shard = { space: recipe.space, items: 'images' as const, shard: String(from), runId: null, ids: own };
-    await store.putVectorShard(await vectors.write({ ...shard, vectors: matrix(data, own.length, COLUMNS) }));
-  }
 }

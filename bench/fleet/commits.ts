@@ -69,7 +69,8 @@ export async function commits(
       ...(lap && { spent }),
       load: rounded(loadavg()[0], 1),
       resultMs: rounded(await resultMs(store, runId), 1),
-      commitMs: doesDetect ? rounded((SHARD * 1000) / last, 1) : 0,
+      // Not a number where nothing was detected.
+      commitMs: rounded((SHARD * 1000) / last, 1),
       memoryMb: Math.round(process.memoryUsage().rss / 2 ** 20),
       megabytes,
       // What came of a shard is dropped when it is committed.

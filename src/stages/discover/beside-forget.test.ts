@@ -1,9 +1,7 @@
 /** `discover` while `forget` takes images away: it is of those that are left. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
+import { scratch } from '../../../test/contracts/store/fixtures.ts';
 import { addEmbedded } from '../../../test/fixtures/embedded.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
@@ -26,12 +24,9 @@ const discover = (workspace: Workspace, recluster: boolean) =>
   );
 
 test('files that forget wrote anew: it begins again; files that are gone for no such reason are told', async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-beside-forget-'));
+  const dir = scratch(t);
   const store = await openStore(dir);
-  t.after(async () => {
-    await store.close();
-    rmSync(dir, { recursive: true });
-  });
+  t.after(() => store.close());
   const random = seededRandom(1);
   const items = Array.from({ length: IMAGES }, (_, n) => ({
     id: sha256Hex(`item ${n}`),
