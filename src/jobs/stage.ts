@@ -147,6 +147,8 @@ export interface StageSummary {
 export interface Engine {
   /** Whether other processes run the same command, each a part of it. Default: none does. */
   readonly isPart?: boolean;
+  /** Whether shards are done by processes that open the stage for themselves, of its settings alone. Default: they are done here. */
+  readonly opensElsewhere?: boolean;
   /**
    * Does what is missing, and gives the sums. Shards are committed one after the other in the order of the plan, so that a
    * stage that is killed and run again goes on at a shard's edge with the same membership.

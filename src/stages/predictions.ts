@@ -37,7 +37,7 @@ const PREDICTIONS: Artifact<PredictionSet> = {
   version: 1,
   schema: PREDICTION_SET,
   what: 'The set of predictions',
-  remedy: 'Run labelsmith teach rounds, match, or auto --classifier again.',
+  remedy: 'Run labelsmith teach rounds, match, or classify again.',
 };
 
 export interface BestPrediction {

@@ -114,7 +114,7 @@ function checkShard({ shard, items, ids, vectors, votes, precision = 'float16' }
 function remedyOf({ space, items }: VectorShard): string {
   const [kind, task] = space.split(':');
   if (kind === 'guesses') {
-    return `Run again what labelled the task "${task}": labelsmith teach rounds, match, or auto --classifier.`;
+    return `Run again what labelled the task "${task}": labelsmith teach rounds, match, or classify.`;
   }
   return `Run labelsmith embed${items === 'regions' ? ' --items regions' : ''}: it makes again what is missing.`;
 }

@@ -24,6 +24,7 @@ const BY_FIRST_WORD: Readonly<Record<string, () => Promise<readonly Command[]>>>
   },
   discover: async () => [(await import('./discover.ts')).discover],
   match: async () => [(await import('./match.ts')).match],
+  classify: async () => [(await import('./classify.ts')).classify],
   search: async () => [(await import('./search.ts')).search],
   similar: async () => [(await import('./similar.ts')).similar],
   export: async () => [(await import('./export.ts')).exportCommand],

@@ -58,6 +58,7 @@ export function fleetEngine(options: FleetOptions): FleetEngine {
   const { local, openQueue } = options;
   let opened: Promise<ShardQueue> | undefined;
   return {
+    opensElsewhere: true,
     async run(stage, job, context) {
       const own = context ?? (await stage.open(job));
       try {

@@ -137,9 +137,17 @@ export interface Classifier {
 
 export async function openClassifier(
   path: string,
-  { threads, device }: Pick<PoolOptions, 'threads' | 'device'> = {},
+  options: Pick<PoolOptions, 'threads' | 'device'> = {},
 ): Promise<Classifier> {
-  const bytes = await readBytes(path);
+  return openClassifierOf(await readBytes(path), path, options);
+}
+
+/** The same of a file that was read. @param path for messages */
+export async function openClassifierOf(
+  bytes: Uint8Array,
+  path: string,
+  { threads, device }: Pick<PoolOptions, 'threads' | 'device'>,
+): Promise<Classifier> {
   const info = classifierInfo(bytes, path);
   const key = `${info.task}@${sha256Hex(bytes).slice(0, 16)}`;
   const { width, height } = info.input;

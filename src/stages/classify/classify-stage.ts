@@ -23,12 +23,13 @@ import { poisonOfImages } from '../poison.ts';
 import { type PredictionSet, predictionSpace } from '../predictions.ts';
 import { runImageWork } from '../run-image-work.ts';
 import { annotationOf } from '../teach/items.ts';
-import { type Classifier, openClassifier } from './classifier-file.ts';
+import type { Classifier } from './classifier-file.ts';
+import { openHeldClassifier } from './held-classifier.ts';
 
 const DEFAULT_SHARD_SIZE = 256;
 
 export const CLASSIFY_SETTINGS = z.object({
-  /** The classifier's file. */
+  /** The classifier's key, which names its file's content. */
   classifier: z.string(),
   /** Confidence that a label needs, 0 to 1. */
   threshold: z.number(),
@@ -97,7 +98,7 @@ export const classifyStage: StageDefinition<ClassifySettings, ClassifyContext, I
   poison: poisonOfImages('classify'),
 
   async open(job) {
-    return classifyContext(job, await openClassifier(job.settings.classifier, job));
+    return classifyContext(job, await openHeldClassifier(job.workspace.blobs, job.settings.classifier, job));
   },
 
   async close({ classifier }) {

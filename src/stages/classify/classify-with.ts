@@ -3,11 +3,10 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
 import { readWholeFile } from '../../files/whole-file.ts';
-import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { fileNameOf, MODELS_FOLDER } from '../teach/teach.ts';
 import { classifierInfo, openClassifier } from './classifier-file.ts';
-import { type ClassifyResult, classifyIn } from './classify.ts';
+import { type ClassifyOptions, type ClassifyResult, classifyIn } from './classify.ts';
 
 /** The file that a name means; it is read once, so that a wrong name is told before any work. */
 export async function classifierPath(workspaceDir: string, name: string): Promise<string> {
@@ -31,7 +30,7 @@ export function taughtClassifier(workspaceDir: string, task: string): string {
   return join(workspaceDir, MODELS_FOLDER, `${fileNameOf(task)}.onnx`);
 }
 
-export async function classifyWith(workspace: Workspace, path: string, run: RunOptions): Promise<ClassifyResult> {
+export async function classifyWith(workspace: Workspace, path: string, run: ClassifyOptions): Promise<ClassifyResult> {
   const { threads, device } = run;
   const classifier = await openClassifier(path, { threads, device });
   try {

@@ -1,13 +1,15 @@
-/** `auto --classifier`: a trained classifier on the items of a workspace, as one recorded run. */
+/** `classify` and `auto --classifier`: a trained classifier on the items of a workspace, as one recorded run. */
 import { z } from 'zod';
 import { ensureClassesOf } from '../../corpus/same-names.ts';
 import type { ReadPath } from '../../jobs/image-reader.ts';
+import { inTurn } from '../../jobs/parts/claim.ts';
 import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { type Artifact, readArtifact, writeArtifact } from '../../store/typed.ts';
 import { adoptPredictions, predictionSpace } from '../predictions.ts';
 import { classifyContext, classifyStage, predictionSetOf } from './classify-stage.ts';
+import { holdingClassifier } from './held-classifier.ts';
 
 export interface ClassifyOptions extends RunOptions {
   /** Confidence that a label needs, 0 to 1. Default: the one that the classifier was made with. */
@@ -32,7 +34,7 @@ const CLASSIFYING: Artifact<string> = {
   version: 1,
   schema: z.string(),
   what: 'The classifier that was begun last',
-  remedy: 'Run labelsmith auto --classifier again.',
+  remedy: 'Run labelsmith classify again.',
 };
 
 const NOTHING = { classified: 0, labelled: 0, unsure: 0, quarantined: 0, away: 0 };
@@ -48,7 +50,7 @@ export async function classifyIn(
   options: ClassifyOptions,
   readBytes?: ReadPath,
 ): Promise<ClassifyResult> {
-  const { store, vectors, engine } = workspace;
+  const { store, vectors, blobs, engine } = workspace;
   const { task, items, classNames, threshold: own } = classifier.info;
   const threshold = options.threshold ?? own;
   await store.ensureTask({ name: task, rule: 'single', items });
@@ -58,13 +60,20 @@ export async function classifyIn(
   return recordRun(store, identity, options, async (runId) => {
     const set = predictionSetOf(classifier, threshold, runId);
     // Of a classifier that another one was run after, nobody knows which labels are still its own.
-    if ((await readArtifact(store, CLASSIFYING, task)) !== set.key) {
+    const begin = async () => {
+      if ((await readArtifact(store, CLASSIFYING, task)) === set.key) return;
       await vectors.remove(await store.clearVectorShards(predictionSpace(set), items));
       await writeArtifact(store, CLASSIFYING, task, set.key);
-    }
-    const job = { ...options, workspace, settings: { classifier: classifier.path ?? '', threshold }, runId };
+    };
+    // Of several processes that do a part each, the last to begin would clear what the others have written down.
+    await (engine.isPart ? inTurn(store, `classifying ${task}`, begin, options) : begin());
+    const job = { ...options, workspace, settings: { classifier: classifier.key, threshold }, runId };
     const context = await classifyContext(job, classifier, readBytes);
-    const { counts, shards, interrupted } = await engine.run(classifyStage, job, context);
+    const run = () => engine.run(classifyStage, job, context);
+    const { path } = classifier;
+    const isHeld = engine.opensElsewhere === true && path !== undefined;
+    const done = isHeld ? holdingClassifier(blobs, { key: classifier.key, path }, run) : run();
+    const { counts, shards, interrupted } = await done;
     if (!interrupted) await adoptPredictions({ store, vectors }, set);
     return { task, interrupted, counts: { ...NOTHING, ...counts, shards } };
   });

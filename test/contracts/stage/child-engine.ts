@@ -22,6 +22,7 @@ export function childEngine(cacheDir: string): ChildEngine {
   const openInference: Engine['openInference'] = ({ threads }) => InferencePool.create({ threads });
   return {
     shardsOf,
+    opensElsewhere: true,
     async run(stage, job, context) {
       const own = context ?? (await stage.open(job));
       // What is done at once is done where it is, and has nothing to tell another process.
