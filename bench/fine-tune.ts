@@ -3,7 +3,7 @@
  * worth, and what the exit gate makes of it. Split as in `teach`. `frozen` is `teach rounds` as it is, `every label` the
  * same with all images labelled that are not tested; a depth's figure is with the same methods on its vectors, whether or not
  * cross-validation would keep it; `kept` is what comes out with that depth, by the gate of `teach rounds`.
- * LABELSMITH_TEACH_SETS, LABELSMITH_TEACH_SEEDS, LABELSMITH_FINE_TUNE_STEPS and LABELSMITH_FINE_TUNE_LABELS (a share) name
+ * LABELSMITH_TEACH_EMBEDDER, LABELSMITH_TEACH_SETS, LABELSMITH_TEACH_SEEDS, LABELSMITH_FINE_TUNE_STEPS and LABELSMITH_FINE_TUNE_LABELS (a share) name
  * others.
  */
 import { readFile } from 'node:fs/promises';
@@ -20,7 +20,7 @@ import { baseFigures, FOLDS, gateFigures, isBetter, isSound } from '../src/stage
 import { STEP_NAMES } from '../src/stages/teach/fine-tune/steps.ts';
 import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';
 import { learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
-import { finished, type LabelledSet, loadLabelled, meanOf, problemOf, split } from './labelled-sets.ts';
+import { EMBEDDER, finished, type LabelledSet, loadLabelled, meanOf, problemOf, split } from './labelled-sets.ts';
 
 const SETS = (process.env.LABELSMITH_TEACH_SETS ?? 'caltech-30,electronics,flowers').split(',');
 const SEEDS = (process.env.LABELSMITH_TEACH_SEEDS ?? '0,1,2').split(',').map(Number);
@@ -78,7 +78,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   const methods = frozen.method === 'base' ? [] : [frozen.method];
   const alike = await learnRounds(pool, problem, { seed, methods, folds: FOLDS });
   const frozenBase = await baseFigures(pool, problem, { seed });
-  const embedder = await tunableEmbedder('mobilenetv3-small');
+  const embedder = await tunableEmbedder(EMBEDDER);
   const known: KnownOfTask = { beliefs: new Map() };
   for (const step of DEPTHS) {
     const startedAt = performance.now();

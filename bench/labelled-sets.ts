@@ -19,10 +19,11 @@ import { arrowVectorStore } from '../src/vectors/folder-vectors.ts';
 import { dataSet } from './photos.ts';
 import { inScratch, rounded } from './process.ts';
 
-const EMBEDDER = 'mobilenetv3-small';
+/** Another one by its name in the catalogue. */
+export const EMBEDDER = process.env.LABELSMITH_TEACH_EMBEDDER ?? 'mobilenetv3-small';
 const THREADS = 2;
 
-/** Beside the default embedder, in one vector. */
+/** Beside it, in one vector. */
 const JOINED = `${EMBEDDER}+centernet-backbone`;
 
 /** Vectors of images whose class and group are known. */

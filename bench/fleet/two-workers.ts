@@ -1,7 +1,8 @@
 /**
  * What a second worker brings: `detect` and `embed` of the same photographs by one `labelsmith worker` that has one core of this
  * machine, and by two that have one each. The record is in PostgreSQL, vectors are in object storage, photographs in a folder;
- * the servers and the command take what they need of the same cores.
+ * the servers and the command take what they need of the same cores. Beside it what the machine itself gives (`apart`): two
+ * commands that know nothing of each other, at once, against one.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,7 +19,7 @@ import { openSources } from '../../src/stages/add/open-sources.ts';
 import { startS3 } from '../../test/fixtures/s3-server.ts';
 import { dataSet, uniquePhotos } from '../photos.ts';
 import { rounded } from '../process.ts';
-import { type Loads, type Stage, timed } from './overhead.ts';
+import { type Load, type Loads, type Stage, timed } from './overhead.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const STAGES = ['detect', 'embed'] as const;
@@ -54,10 +55,16 @@ export async function twoWorkers(postgres: string, loads: Loads) {
           process.stderr.write(`${stage}, seconds by workers: ${JSON.stringify(seconds[stage])}\n`);
         }
       }
-      const stages = STAGES.map((stage) => {
+      for (const worker of workers.splice(0)) await ended(worker);
+      const places = [join(dir, 'first'), join(dir, 'second')];
+      for (const place of places) await finished(command(0, place, 'add', photos));
+      const stages = [];
+      for (const stage of STAGES) {
         const [one, two] = seconds[stage];
-        return { stage, ...loads[stage], one: rounded(one, 1), two: rounded(two, 1), times: rounded(one / two, 2) };
-      });
+        const apart = await gainApart(stage, loads[stage], places);
+        const times = { times: rounded(one / two, 2), apart: rounded(apart, 2) };
+        stages.push({ stage, ...loads[stage], one: rounded(one, 1), two: rounded(two, 1), ...times });
+      }
       return { stages, load: rounded(loadavg()[0], 1) };
     } finally {
       await workspace.close();
@@ -68,6 +75,39 @@ export async function twoWorkers(postgres: string, loads: Loads) {
     await storage.close();
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/**
+ * How many times as many images a second two commands do, each with a core and a workspace of its own, as one. Starting and the first
+ * images are no part of it.
+ */
+async function gainApart(stage: Stage, { images }: Load, places: readonly string[]): Promise<number> {
+  const secondsOf = async (limit: number, count: number) => {
+    const startedAt = performance.now();
+    const args = [stage, '--force', '--limit', String(limit)];
+    await Promise.all(places.slice(0, count).map((place, core) => finished(command(core, place, ...args))));
+    return (performance.now() - startedAt) / 1000;
+  };
+  const rateOf = async (count: number) => {
+    const limit = images / count;
+    const starting = await secondsOf(WARM_UP.images, count);
+    return (count * (limit - WARM_UP.images)) / ((await secondsOf(limit, count)) - starting);
+  };
+  const alone = await rateOf(1);
+  const both = await rateOf(2);
+  process.stderr.write(`${stage}, images a second of commands apart: ${JSON.stringify([alone, both])}\n`);
+  return both / alone;
+}
+
+function command(core: number, workspace: string, ...args: readonly string[]): ChildProcess {
+  const limits = ['--workspace', workspace, '--threads', '1', '--quiet'];
+  const all = ['-c', String(core), process.execPath, CLI, ...args, ...limits];
+  return spawn('taskset', all, { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+async function finished(child: ChildProcess): Promise<void> {
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`${child.spawnargs.slice(4).join(' ')} ended with ${code}`);
 }
 
 /** A worker that may use one core, with all its processes and threads. */
