@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { messageOf } from './src/errors.ts';
 import { ONNX_RUNTIME_VERSION } from './src/onnx/runtime-files.ts';
 import { fetchRuntime, installedRuntime } from './src/onnx/runtime-package.ts';
+import { bundleCommand } from './tools/build/command.ts';
 import { bundleVendors } from './tools/build/vendor.ts';
 
 const NEW = 'dist.new';
@@ -30,6 +31,7 @@ async function compile(): Promise<void> {
     process.exit(compiled.status ?? 1);
   }
   await bundleVendors(NEW);
+  await bundleCommand(NEW);
   // What is not compiled: learnt numbers beside the code that reads them.
   for (const file of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
     if (file.endsWith('.bin')) cpSync(join('src', file), join(NEW, file));
