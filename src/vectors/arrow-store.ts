@@ -131,6 +131,8 @@ async function readChecked(files: VectorFiles, shard: VectorShard): Promise<Uint
     throw new LabelsmithError('NOT_FOUND', `the vectors in ${file} cannot be read (${why})`, {
       cause,
       hint: remedyOf(shard),
+      // Whoever planned with the file has to plan anew with what is left.
+      details: { scope: 'run', file },
     });
   }
   if (sha256Hex(bytes) !== sha256) {

@@ -20,6 +20,9 @@ export const CLUSTERS = option(
   clusterCount().optional(),
 );
 
+const AGAIN =
+  'Vectors were taken away or made anew meanwhile (forget, embed): beginning again with those that there are now.';
+
 export const discover = command({
   name: 'discover',
   summary: 'find classes with nobody labelling: clusters, with names proposed from evidence',
@@ -135,7 +138,8 @@ export const discover = command({
         if (!signal.aborted) output.summary(`No ${items} to cluster here.`);
         return 1;
       }
-      const result = await discoverWith(workspace, request, run);
+      const onAgain = () => output.note(AGAIN);
+      const result = await discoverWith(workspace, { ...request, onAgain }, run);
       run.done();
       const { counts, metrics: _metrics, ...told } = result;
       output.document({ ...counts, ...told, embedded: embedded.counts });

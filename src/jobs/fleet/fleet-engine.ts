@@ -25,6 +25,7 @@ import {
   type StageSummary,
   sumCounts,
 } from '../stage.ts';
+import { errorInPlace } from './ended-run.ts';
 import { ProgressNotes } from './fleet-progress.ts';
 import type { ShardJob, ShardQueue } from './queue.ts';
 import { loadTraces, type TraceCarrier, type Traces, withSpan } from './traces.ts';
@@ -241,8 +242,11 @@ class FleetRun<Settings, Context, Shard, Result> {
       if (result === undefined) break;
       const [{ shard, isSentTwice }] = this.#pending;
       if (isSentTwice) this.#late.push(number);
+      const found: unknown = deserialize(result.data);
+      const error = errorInPlace(found);
+      if (error !== undefined) throw error;
       // What `process` of the same stage gave, cloned.
-      const value = deserialize(result.data) as Result;
+      const value = found as Result;
       this.#counts = sumCounts(this.#counts, await this.#stage.commit(this.#context, shard, value));
       this.#shards++;
       this.#pending.shift();

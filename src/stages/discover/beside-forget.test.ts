@@ -18,8 +18,8 @@ const COLUMNS = 8;
 const IMAGES = 40;
 const GONE = 10;
 
-const discover = (workspace: Workspace, recluster: boolean) =>
-  discoverIn(workspace, { ...OPTIONS, k: 4, recluster }, () =>
+const discover = (workspace: Workspace, recluster: boolean, onAgain?: () => void) =>
+  discoverIn(workspace, { ...OPTIONS, k: 4, recluster, onAgain }, () =>
     Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files')),
   );
 
@@ -46,12 +46,18 @@ test('files that forget wrote anew: it begins again; files that are gone for no 
       return store.ensureTask(task);
     },
   };
-  const { counts } = await discover({ ...workspace, store: beside }, false);
+  let again = 0;
+  const { counts } = await discover({ ...workspace, store: beside }, false, () => again++);
   assert.ok(hasForgotten);
+  assert.equal(again, 1, 'it says so');
   assert.deepEqual([counts.items, counts.assigned], [IMAGES - GONE, IMAGES - GONE]);
   const labels = await store.labelsOf(ids, 'class');
   assert.deepEqual([...labels.keys()].sort(), ids.slice(GONE).sort());
 
   await workspace.vectors.remove(await store.vectorShards((await requireRecipe(store, 'images')).space, 'images'));
-  await assert.rejects(discover(workspace, true), { code: 'NOT_FOUND' });
+  await assert.rejects(
+    discover(workspace, true, () => again++),
+    { code: 'NOT_FOUND' },
+  );
+  assert.equal(again, 1);
 });

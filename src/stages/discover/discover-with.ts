@@ -16,7 +16,7 @@ import type { DiscoverOptions, DiscoverResult } from './options.ts';
 import { writeProposals } from './proposals.ts';
 import { openVocabulary } from './vocabulary.ts';
 
-export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | 'method' | 'recluster'> {
+export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | 'method' | 'recluster' | 'onAgain'> {
   readonly items: ItemKind;
   readonly task: string;
   /** Name of an imported classifier that votes on names of new clusters. */

@@ -59,6 +59,7 @@ export async function discoverIn(
       const isGone = error instanceof LabelsmithError && error.code === 'NOT_FOUND';
       if (!isGone || attempt === MAX_ATTEMPTS || signal?.aborted) throw error;
       if ((await filesOfVectors(store, items)) === before) throw error;
+      options.onAgain?.();
     }
   }
 }

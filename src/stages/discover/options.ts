@@ -29,6 +29,8 @@ export interface DiscoverOptions extends RunOptions {
   readonly items?: ItemKind;
   /** Clusters all items again, those that came since too. Default false. */
   readonly recluster?: boolean;
+  /** Told when it begins again, since files of vectors were taken away or made anew while it read them. */
+  readonly onAgain?: () => void;
   /** Of more items than this a random sample is clustered; time grows with its square. Default {@link MAX_SAMPLE}. */
   readonly maxSample?: number;
   /** Vectors from which passes over all of them are spread over machines, and what came of them is kept. Default 100,000. */

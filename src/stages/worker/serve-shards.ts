@@ -4,6 +4,7 @@
  */
 import { serialize } from 'node:v8';
 import { messageOf } from '../../errors.ts';
+import { endedRun } from '../../jobs/fleet/ended-run.ts';
 import type { ShardJob } from '../../jobs/fleet/queue.ts';
 import type { ShardOutcome } from '../../jobs/fleet/worker.ts';
 import { enoughInFlight, ItemLanes } from '../../jobs/item-lanes.ts';
@@ -66,6 +67,16 @@ async function openShards(setup: ProcessSetup, models: Models | undefined): Prom
   return new Shards(workspace, setup);
 }
 
+async function resultOrEnd(working: Promise<unknown>): Promise<unknown> {
+  try {
+    return await working;
+  } catch (error) {
+    const ended = endedRun(error);
+    if (ended === undefined) throw error;
+    return ended;
+  }
+}
+
 class Shards {
   readonly #workspace: Workspace;
   readonly #setup: ProcessSetup;
@@ -96,7 +107,7 @@ class Shards {
       items += list.length;
       return results;
     };
-    const result = await worker.process(JSON.parse(job.input), counted).finally(end);
+    const result = await resultOrEnd(worker.process(JSON.parse(job.input), counted)).finally(end);
     const { runId, shard } = job;
     const data = serialize(result);
     const kept = await this.#workspace.store.putShardResult({ runId, shard, items, data, worker: this.#setup.worker });
