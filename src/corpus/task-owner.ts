@@ -35,6 +35,12 @@ export class TaskOwners {
     return [...this.#owners].map(([task, owner]) => ({ task, owner })).sort((a, b) => (a.task < b.task ? -1 : 1));
   }
 
+  /** Of all that decides what counts. */
+  key(): string {
+    const owned = this.owned();
+    return JSON.stringify(owned.length === 0 ? [] : [owned, [...this.#named].sort()]);
+  }
+
   /** Whether a label stays out of what the task says. */
   disowns({ task, origin, className }: { readonly task: string; readonly origin: Origin; readonly className: string }) {
     if (origin !== 'cluster') return false;

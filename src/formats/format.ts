@@ -282,6 +282,19 @@ export interface ExportSummary {
 
 export const MAX_PROBLEMS = 20;
 
+const SUMS = [
+  'images',
+  'regions',
+  'labels',
+  'unlabelledSkipped',
+  'backgroundImages',
+  'failedImages',
+  'renamed',
+] as const satisfies readonly (keyof Tally)[];
+
+/** What a tally holds; it can be cloned. */
+export type TallyCounts = Readonly<Pick<Tally, (typeof SUMS)[number] | 'negatives' | 'splits' | 'lost' | 'problems'>>;
+
 /** Counts of one export. */
 export class Tally {
   images = 0;
@@ -302,6 +315,15 @@ export class Tally {
   image(image: DatasetImage): void {
     this.images++;
     if (image.split !== null) this.splits.set(image.split, (this.splits.get(image.split) ?? 0) + 1);
+  }
+
+  /** Adds what was counted of other images. */
+  merge(other: TallyCounts): void {
+    for (const name of SUMS) this[name] += other[name];
+    this.negatives ||= other.negatives;
+    for (const [split, count] of other.splits) this.splits.set(split, (this.splits.get(split) ?? 0) + count);
+    for (const [what, count] of other.lost) this.lost.set(what, (this.lost.get(what) ?? 0) + count);
+    this.problems.push(...other.problems.slice(0, MAX_PROBLEMS - this.problems.length));
   }
 
   lose(what: Loss, count = 1): void {

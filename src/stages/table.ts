@@ -12,6 +12,8 @@ import { sampleStage } from './discover/sample-stage.ts';
 import { neighboursStage, restartsStage } from './discover/sample-work.ts';
 import { embedStage } from './embed/embed-stage.ts';
 import { meanStage } from './embed/mean-stage.ts';
+import { cutsStage } from './export/cuts-stage.ts';
+import { exportStage } from './export/export-stage.ts';
 import { matchStage } from './match/match-stage.ts';
 import { labelStage } from './teach/label-stage.ts';
 
@@ -32,4 +34,6 @@ export const STAGES: readonly StageEntry[] = [
   stageEntry(matchStage),
   stageEntry(labelStage),
   stageEntry(classifyStage),
+  stageEntry(cutsStage),
+  stageEntry(exportStage),
 ];

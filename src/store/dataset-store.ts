@@ -1,5 +1,6 @@
 /** Images with everything that holds of them, for exports and reports. A part of the store's contract (`store.ts`). */
 import type { DatasetImage } from '../core/dataset.ts';
+import type { ImageId } from '../core/ids.ts';
 import type { Origin } from '../core/labels.ts';
 import type { ClassRecord } from './corpus-store.ts';
 
@@ -17,6 +18,14 @@ export interface DatasetView {
   /** In order of name. */
   readonly classes: readonly Pick<ClassRecord, 'name' | 'parent' | 'skeleton'>[];
   read(query: DatasetQuery): AsyncIterable<DatasetImage>;
+  /** Of the names that its reads give: views that have it alike, in whatever processes, give the same ones. */
+  readonly namesDigest: string;
+}
+
+/** Images between two ids: after the first (from the beginning where it is null) up to the last (to the end). */
+export interface ImageRange {
+  readonly after: ImageId | null;
+  readonly upTo: ImageId | null;
 }
 
 export interface DatasetQuery {
@@ -36,4 +45,6 @@ export interface DatasetQuery {
   /** Whether `DatasetImage.split` is the one that came with an import (the default) or null, for one that is drawn anew. */
   readonly splits?: 'imported' | 'none';
   readonly limit?: number;
+  /** Default: all images. */
+  readonly range?: ImageRange;
 }

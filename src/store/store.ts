@@ -68,7 +68,7 @@ export type Store = ArtifactStore &
 export type { ArtifactStore } from './artifact-store.ts';
 export type { AuditAnswer, AuditItem, AuditRecord, AuditStore, NewAudit } from './audit-store.ts';
 export type { ClassRecord, CorpusStore, LabelCount } from './corpus-store.ts';
-export type { DatasetQuery, DatasetStore, DatasetView } from './dataset-store.ts';
+export type { DatasetQuery, DatasetStore, DatasetView, ImageRange } from './dataset-store.ts';
 export type { AcceptedRegion, DetectionShard, DetectionStore, IdRange } from './detection-store.ts';
 export type { ExportRecord, ExportStore } from './export-store.ts';
 export type { GroupStore, SimilarPair } from './group-store.ts';

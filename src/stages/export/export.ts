@@ -23,11 +23,14 @@ import type { ShardFormat } from '../../formats/shard-index.ts';
 import { importedSplits, planSplits, type SplitPart } from '../../formats/splits.ts';
 import { formatNamed } from '../../formats/table.ts';
 import { type ReadPath, readImage } from '../../jobs/image-reader.ts';
-import type { DatasetQuery, Store } from '../../store/store.ts';
+import type { DatasetQuery, DatasetView, Store } from '../../store/store.ts';
 import { knownAccuracies, type TaskAccuracy } from '../audit/known-accuracy.ts';
-import { type Background, detectorsThatLooked, lookedAt } from './background.ts';
+import { type Background, detectorsThatLooked } from './background.ts';
 import { ExportNote } from './note-export.ts';
+import { Selection, type SelectionOf } from './selection.ts';
 import { exportShards, shardFormat } from './shards.ts';
+import type { SpreadExport } from './spread.ts';
+import { type SpreadEffects, spreadIn } from './spread-in.ts';
 import { nothingLabelled, taskToExport } from './task.ts';
 import { type Disowned, usedIn } from './used.ts';
 import { exportDataset, isAboutChangedClasses, type NotedContext } from './write.ts';
@@ -60,6 +63,8 @@ export interface ExportOptions {
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number) => void;
+  /** Images from which where to cut is looked for by the engine of the workspace too. Default 100,000. */
+  readonly spreadFrom?: number;
 }
 
 export interface ExportEffects {
@@ -68,6 +73,8 @@ export interface ExportEffects {
   readonly workspaceDir: string;
   readonly read: ReadPath;
   readonly crop: CropImage;
+  /** With which shards that go to an address are written by the engine of the workspace. Default: by this process. */
+  readonly spread?: SpreadEffects;
 }
 
 /** What an export wrote, of which task, and which images with no label it has or left out. */
@@ -101,30 +108,39 @@ export async function exportWorkspace(
 ): Promise<WorkspaceExport> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await exportOnce(effects, name, out, options);
+      return await exportOnce(effects, name, out, { ...options, attempt });
     } catch (error) {
       if (!isAboutChangedClasses(error) || attempt === MAX_ATTEMPTS) throw error;
     }
   }
 }
 
+interface Once extends ExportOptions {
+  /** From 1. */
+  readonly attempt: number;
+}
+
 async function exportOnce(
-  { store, workspaceDir, read, crop }: ExportEffects,
+  effects: ExportEffects,
   name: FormatName,
   out: string,
-  options: ExportOptions,
+  options: Once,
 ): Promise<WorkspaceExport> {
+  const { store, workspaceDir } = effects;
+  const { origins, minConfidence, dryRun } = options;
   const format = formatNamed(name);
   const shards = shardsOf(name, options);
   const { task, detectors, background, query } = await planExport(store, format, options);
-  const { origins, minConfidence, dryRun } = options;
   // Classes that are renamed meanwhile keep the name they had.
   const view = await store.datasetView();
-  const parents = new Map(view.classes.map(({ name, parent }) => [name, parent]));
-  const skeletons = new Map(view.classes.map(({ name, skeleton }) => [name, skeleton]));
   const owners = new TaskOwners(origins === undefined ? await store.classes() : []);
-  const counted = () => countedImages(owners, view.read(query));
-  const { splits, disowned, labelledTasks, ...used } = await usedIn(view, query, owners);
+  const of = { store, view, query, owners, background, detectors, task: task?.name, origins };
+  const spread =
+    shards === undefined || effects.spread === undefined
+      ? undefined
+      : await spreadIn(effects.spread, out, { of, task, shards }, options);
+  const used = spread?.cuts?.names.result(view, owners) ?? (await usedIn(view, query, owners));
+  const { splits, disowned, labelledTasks } = used;
   if (name === 'yolo-pose' && used.keypointCount === 0)
     throw new LabelsmithError('USAGE', 'No region has keypoints, and yolo-pose is made of them.', {
       hint: 'Find keypoints with detect --pose, or export to yolo.',
@@ -134,42 +150,78 @@ async function exportOnce(
   const known = isWhole && labelledTasks.length > 0 ? await knownAccuracies(store, labelledTasks) : [];
   const accuracy = known.flatMap(({ figures }) => figures);
   const outdated = known.flatMap(({ task: of, outdated }) => (outdated ? [{ task: of, ...outdated }] : []));
-  const roots = await store.sourceRoots();
-  let seen = 0;
-  const all = (async function* () {
-    for await (const image of counted()) {
-      seen++;
-      yield image;
-    }
-  })();
-  let notLookedAt = 0;
-  const looked = { store, detectors, task: task?.name, origins };
-  const selected = background === 'labelled' ? lookedAt(looked, all, () => notLookedAt++) : all;
+  // Splits come out as they came in; one is drawn anew only where it is asked for.
+  const splitPlan = options.split
+    ? await planSplits(countedImages(owners, view.read(query)), options.split, options.seed)
+    : format.keeps.split
+      ? importedSplits(splits)
+      : null;
+  const beginNote = () => ExportNote.begin(store, format, { task, origins, minConfidence });
   const context: NotedContext = {
-    task,
+    ...(await contextOf(effects, format, view, options)),
     ...used,
-    parentOf: (className) => parents.get(className) ?? null,
-    skeletonOf: (className) => skeletons.get(className) ?? null,
-    shardImages: options.shardImages ?? options.shardSize,
-    images: dryRun && format.imageFiles === 'beside' ? 'none' : options.images,
-    dryRun,
-    readImage: (id) => readImage(store, id, read),
-    sourcePathOf: (id) => sourcePathOf(store, id),
-    crop,
-    // Splits come out as they came in; one is drawn anew only where it is asked for.
-    splits: options.split
-      ? await planSplits(counted(), options.split, options.seed)
-      : format.keeps.split
-        ? importedSplits(splits)
-        : null,
+    task,
+    splits: splitPlan,
     unlabelled: background !== 'none',
     onEmpty: options.empty
       ? undefined
       : () => nothingLabelled(store, format, task, origins !== undefined || minConfidence !== undefined),
+    accuracy,
+  };
+  const { summary, seen, notLookedAt } =
+    spread === undefined
+      ? await exportHere(name, out, of, {
+          ...context,
+          note: dryRun ? undefined : await beginNote(),
+          ...(shards && { shardSize: shards.size }),
+          workspaceDir,
+        })
+      : await spread.run({ ...context, beginNote, workspaceDir });
+  // The query leaves out images that nothing is said of; they are counted all the same.
+  const unseen = background !== 'none' ? 0 : (await store.countImages()) - seen;
+  const what = { task: task?.name ?? null, background, notLookedAt, disowned };
+  return { ...summary, unlabelledSkipped: summary.unlabelledSkipped + unseen, ...what, accuracy, outdated };
+}
+
+/** By this process, one image after the other. */
+async function exportHere(
+  name: FormatName,
+  out: string,
+  of: SelectionOf,
+  { shardSize, ...context }: NotedContext & { readonly shardSize?: number; readonly workspaceDir: string },
+): Promise<SpreadExport> {
+  const selection = new Selection(of);
+  const images = selection.images();
+  const summary =
+    shardSize === undefined
+      ? await exportDataset(name, out, images, context)
+      : await exportShards(shardFormat(name), out, images, { ...context, shardSize });
+  const { seen, notLookedAt } = selection;
+  return { summary, seen, notLookedAt };
+}
+
+/** What does not depend on what is exported, but on its format and where it goes. */
+async function contextOf(
+  { store, workspaceDir, read, crop }: ExportEffects,
+  format: Format,
+  { classes }: Pick<DatasetView, 'classes'>,
+  options: ExportOptions,
+) {
+  const { dryRun } = options;
+  const parents = new Map(classes.map(({ name, parent }) => [name, parent]));
+  const skeletons = new Map(classes.map(({ name, skeleton }) => [name, skeleton]));
+  const roots = await store.sourceRoots();
+  return {
+    parentOf: (className: string) => parents.get(className) ?? null,
+    skeletonOf: (className: string) => skeletons.get(className) ?? null,
+    shardImages: options.shardImages ?? options.shardSize,
+    images: dryRun && format.imageFiles === 'beside' ? ('none' as const) : options.images,
+    dryRun,
+    readImage: (id: ImageId) => readImage(store, id, read),
+    sourcePathOf: (id: ImageId) => sourcePathOf(store, id),
+    crop,
     margin: options.margin,
     version: LABELSMITH_VERSION,
-    accuracy,
-    note: dryRun ? undefined : await ExportNote.begin(store, format, { task, origins, minConfidence }),
     replace: options.replace,
     protectedPaths: [
       { path: workspaceDir, what: 'the workspace' },
@@ -179,14 +231,6 @@ async function exportOnce(
     signal: options.signal,
     onProgress: options.onProgress,
   };
-  const summary =
-    shards === undefined
-      ? await exportDataset(name, out, selected, context)
-      : await exportShards(shards.format, out, selected, { ...context, shardSize: shards.size, workspaceDir });
-  // The query leaves out images that nothing is said of; they are counted all the same.
-  const unseen = background !== 'none' ? 0 : (await store.countImages()) - seen;
-  const of = { task: task?.name ?? null, background, notLookedAt, disowned };
-  return { ...summary, unlabelledSkipped: summary.unlabelledSkipped + unseen, ...of, accuracy, outdated };
 }
 
 /** Undefined where it is not one of shards with an index: webdataset has its own. */

@@ -60,10 +60,14 @@ export class ExportNote {
   /** Images come in order of id. */
   async add(image: DatasetImage): Promise<void> {
     const text = shownText(image, this.#format.keeps, this.#task);
-    if (text === null) return;
-    this.#hash.update(`${image.id} ${nameless(text)}\n`);
-    this.#page.set(image.id, text);
-    if (this.#page.size === PAGE) await this.#put(image.id);
+    if (text !== null) await this.addText(image.id, text);
+  }
+
+  /** The same where another process looked at the image. @param text see `shownText` */
+  async addText(id: ImageId, text: string): Promise<void> {
+    this.#hash.update(`${id} ${nameless(text)}\n`);
+    this.#page.set(id, text);
+    if (this.#page.size === PAGE) await this.#put(id);
   }
 
   /** @returns the digest of all that the export shows */

@@ -31,6 +31,8 @@ export interface MadeFile {
 export interface ShardPlace {
   /** A folder of this machine for the file that is being made. */
   readonly work: string;
+  /** Says that an export goes here, before other processes put its shards; not over one that is complete and stays. */
+  begin(): Promise<void>;
   /** Takes a file from `work` to its name, where it has not the same bytes already. */
   put(name: string, file: MadeFile): Promise<'written' | 'there'>;
   /** Nothing but these is there any more, as far as the place lists what it has; before the index is put. */
@@ -45,6 +47,7 @@ export async function madeFile(path: string): Promise<MadeFile> {
 export function folderPlace(folder: string): ShardPlace {
   return {
     work: folder,
+    async begin() {},
     async put(name, { path, sha256 }) {
       const target = join(folder, name);
       const there = await sha256OfFile(target).catch((error) => {
@@ -69,8 +72,8 @@ export function folderPlace(folder: string): ShardPlace {
 export interface SinkPlaceOptions {
   /** A folder of this machine. */
   readonly work: string;
-  /** An index that says that the export is not complete. */
-  readonly begun: string;
+  /** An index that says that the export is not complete; null where another process has put it. */
+  readonly begun: string | null;
   /** Writes over a finished export. */
   readonly replace: boolean;
   readonly signal?: AbortSignal;
@@ -112,11 +115,19 @@ export async function sinkPlace(sink: Sink, options: SinkPlaceOptions): Promise<
   // Not before there is something to put: an export that is refused leaves nothing.
   const begin = async () => {
     if (state === 'begun') return;
+    if (begun === null) {
+      throw new LabelsmithError('REFUSED', `what the export to ${sink.uri} began with is not there any more`, {
+        hint: 'Somebody deletes what is there, or it is another place for this machine. Run the same export again.',
+      });
+    }
     await waiting(() => putText(sink, begun));
     state = 'begun';
   };
   return {
     work,
+    async begin() {
+      if (mayWrite) await begin();
+    },
     async put(name, file) {
       const found = await waiting(() => sink.find(name));
       if (await waiting(() => isThere(found, file))) return 'there';
@@ -156,11 +167,15 @@ function notEmpty(sink: Sink, other: SinkFile): LabelsmithError {
   });
 }
 
+const MAX_LOOKS = 5;
+
 /** What is at a target, where nothing that is not ours may be. */
-async function stateOf(sink: Sink): Promise<'empty' | 'begun' | 'complete'> {
+async function stateOf(sink: Sink, attempt = 1): Promise<'empty' | 'begun' | 'complete'> {
   const found = await sink.find(INDEX_FILE);
   const index = found === undefined ? null : indexOf(await textAt(sink, INDEX_FILE));
   const other = await firstBeside(sink, (key) => index !== null && (key === INDEX_FILE || isShardName(key)));
+  // Another part of the same export began between the two questions.
+  if (other?.key === INDEX_FILE && found === undefined && attempt < MAX_LOOKS) return stateOf(sink, attempt + 1);
   if (other !== undefined) throw notEmpty(sink, other);
   if (found !== undefined && index === null) throw occupied(sink, INDEX_FILE);
   if (index === null) return 'empty';

@@ -98,45 +98,77 @@ async function writeShards(
   place: ShardPlace,
   context: ShardContext,
 ): Promise<ShardCounts> {
-  const { format, job } = writing;
-  const { tally } = job;
   const counts = { ...NOTHING_WRITTEN };
   const entries: ShardEntry[] = [];
   try {
     for await (const shard of shardsOf(writing.images, context.shardSize)) {
-      const file = shardName(entries.length, name);
-      const path = join(place.work, `.${file}.unfinished`);
-      await rm(path, { force: true });
-      const before = countsOf(tally);
-      await format.write(shard.images, path, job);
-      const now = countsOf(tally);
-      const made = await madeFile(path);
-      entries.push({
-        file,
-        images: now.images - before.images,
-        regions: now.regions - before.regions,
-        labels: now.labels - before.labels,
-        bytes: made.bytes,
-        sha256: made.sha256,
-        first: shard.first,
-        last: shard.last(),
-      });
-      if ((await place.put(file, made)) === 'written') counts.written++;
+      const { entry, put } = await writeShard(name, entries.length, shard, writing, place);
+      entries.push(entry);
+      if (put === 'written') counts.written++;
       else counts.kept++;
-      await rm(path, { force: true });
     }
   } catch (error) {
     if (!isInterruption(error)) throw error;
-    throw new LabelsmithError('INTERRUPTED', `the export was interrupted; ${entries.length} shards of it are written`, {
-      hint: 'Run it again: it goes on.',
-    });
+    throw interruptedAfter(entries.length);
   }
+  await putIndex(name, writing, entries, place, context);
+  return counts;
+}
+
+export function interruptedAfter(shards: number): LabelsmithError {
+  return new LabelsmithError('INTERRUPTED', `the export was interrupted; ${shards} shards of it are written`, {
+    hint: 'Run it again: it goes on.',
+  });
+}
+
+export interface WrittenShard {
+  readonly entry: ShardEntry;
+  readonly put: 'written' | 'there';
+}
+
+/** Writes one shard and takes it to its place. @param writing counts what is in it */
+export async function writeShard(
+  name: ShardFormat,
+  number: number,
+  shard: Shard,
+  { format, job }: Pick<Writing, 'format' | 'job'>,
+  place: Pick<ShardPlace, 'work' | 'put'>,
+): Promise<WrittenShard> {
+  const file = shardName(number, name);
+  const path = join(place.work, `.${file}.unfinished`);
+  await rm(path, { force: true });
+  const before = countsOf(job.tally);
+  await format.write(shard.images, path, job);
+  const now = countsOf(job.tally);
+  const made = await madeFile(path);
+  const entry = {
+    file,
+    images: now.images - before.images,
+    regions: now.regions - before.regions,
+    labels: now.labels - before.labels,
+    bytes: made.bytes,
+    sha256: made.sha256,
+    first: shard.first,
+    last: shard.last(),
+  };
+  const put = await place.put(file, made);
+  await rm(path, { force: true });
+  return { entry, put };
+}
+
+/** The end of an export whose shards are at their place: what it says of itself. */
+export async function putIndex(
+  name: ShardFormat,
+  writing: Writing,
+  entries: readonly ShardEntry[],
+  place: ShardPlace,
+  context: ShardContext,
+): Promise<void> {
   await writing.end();
   await place.settle(new Set(entries.map(({ file }) => file)));
   const path = join(place.work, `.${INDEX_FILE}.unfinished`);
   await writeFile(path, indexText({ ...indexFor(name, writing, context, entries), complete: true }));
   await place.put(INDEX_FILE, await madeFile(path));
-  return counts;
 }
 
 function countsOf({ images, regions, labels }: Tally) {
@@ -144,7 +176,7 @@ function countsOf({ images, regions, labels }: Tally) {
 }
 
 /** Says that it is not complete. */
-function indexFor(
+export function indexFor(
   format: ShardFormat,
   writing: Writing,
   { task, version, shardSize }: ShardContext,
@@ -170,7 +202,7 @@ function indexFor(
   };
 }
 
-interface Shard {
+export interface Shard {
   readonly first: string;
   readonly images: AsyncIterable<DatasetImage>;
   /** Of those that were taken. */
@@ -178,7 +210,7 @@ interface Shard {
 }
 
 /** What comes of a stream in parts of `size`, each of which is taken whole before the next. */
-async function* shardsOf(images: AsyncGenerator<DatasetImage>, size: number): AsyncGenerator<Shard> {
+export async function* shardsOf(images: AsyncGenerator<DatasetImage>, size: number): AsyncGenerator<Shard> {
   try {
     for (let next = await images.next(); !next.done; ) {
       const first = next.value.id;

@@ -19,39 +19,82 @@ export interface Used {
   readonly labelledTasks: readonly string[];
 }
 
+/** What was seen of some images; several of them can be put together, in any order. */
+export interface SeenNames {
+  readonly used: ReadonlySet<string>;
+  readonly splits: ReadonlySet<string | null>;
+  /** Labels that do not count, by task. */
+  readonly disowned: ReadonlyMap<string, number>;
+  readonly labelledTasks: ReadonlySet<string>;
+  readonly keypointCount: number;
+}
+
+export class NamesSeen implements SeenNames {
+  readonly used = new Set<string>();
+  readonly splits = new Set<string | null>();
+  readonly disowned = new Map<string, number>();
+  readonly labelledTasks = new Set<string>();
+  keypointCount = 0;
+
+  see(image: DatasetImage, owners: TaskOwners): void {
+    this.splits.add(image.split);
+    this.#use(image, owners);
+    for (const region of image.regions) {
+      this.#use(region, owners);
+      if (region.labels.length > 0) this.#keypoints(region.keypoints?.length ?? 0);
+    }
+  }
+
+  merge({ used, splits, disowned, labelledTasks, keypointCount }: SeenNames): void {
+    for (const name of used) this.used.add(name);
+    for (const split of splits) this.splits.add(split);
+    for (const task of labelledTasks) this.labelledTasks.add(task);
+    for (const [task, labels] of disowned) this.#disown(task, labels);
+    this.#keypoints(keypointCount);
+  }
+
+  /** @param view has the classes that there are; a filter may leave some out */
+  result(view: Pick<DatasetView, 'classes'>, owners: TaskOwners): Used {
+    const left = [...this.disowned]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([task, labels]) => {
+        const owner = owners.ownerOf(task);
+        return owner === null ? [] : [{ task, owner, labels }];
+      });
+    return {
+      classNames: view.classes.map(({ name }) => name).filter((name) => this.used.has(name)),
+      keypointCount: this.keypointCount,
+      splits: this.splits,
+      disowned: left,
+      labelledTasks: [...this.labelledTasks].sort(),
+    };
+  }
+
+  #use(image: Pick<DatasetImage, 'labels'>, owners: TaskOwners): void {
+    for (const label of image.labels) {
+      if (owners.disowns(label)) this.#disown(label.task, 1);
+      else {
+        this.used.add(label.className);
+        if (label.origin !== 'human') this.labelledTasks.add(label.task);
+      }
+    }
+  }
+
+  #disown(task: string, labels: number): void {
+    this.disowned.set(task, (this.disowned.get(task) ?? 0) + labels);
+  }
+
+  #keypoints(count: number): void {
+    this.keypointCount = Math.max(this.keypointCount, count);
+  }
+}
+
 /**
  * The classes that this names, of those there are (a filter may leave some out), the most keypoints on a region,
  * the splits that images came with, and what of clusters does not count. Costs one pass.
  */
 export async function usedIn(view: DatasetView, query: DatasetQuery, owners: TaskOwners): Promise<Used> {
-  const used = new Set<string>();
-  const splits = new Set<string | null>();
-  const disowned = new Map<string, number>();
-  const labelledTasks = new Set<string>();
-  let keypointCount = 0;
-  const use = (image: Pick<DatasetImage, 'labels'>) => {
-    for (const label of image.labels) {
-      if (owners.disowns(label)) disowned.set(label.task, (disowned.get(label.task) ?? 0) + 1);
-      else {
-        used.add(label.className);
-        if (label.origin !== 'human') labelledTasks.add(label.task);
-      }
-    }
-  };
-  for await (const image of view.read(query)) {
-    splits.add(image.split);
-    use(image);
-    for (const region of image.regions) {
-      use(region);
-      if (region.labels.length > 0) keypointCount = Math.max(keypointCount, region.keypoints?.length ?? 0);
-    }
-  }
-  const classNames = view.classes.map(({ name }) => name).filter((name) => used.has(name));
-  const left = [...disowned]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([task, labels]) => {
-      const owner = owners.ownerOf(task);
-      return owner === null ? [] : [{ task, owner, labels }];
-    });
-  return { classNames, keypointCount, splits, disowned: left, labelledTasks: [...labelledTasks].sort() };
+  const names = new NamesSeen();
+  for await (const image of view.read(query)) names.see(image, owners);
+  return names.result(view, owners);
 }

@@ -218,11 +218,11 @@ async function* selected(
     previous = image.id;
     for (const label of image.labels) check(label.className);
     for (const region of image.regions) for (const label of region.labels) check(label.className);
+    if (!isWritten(image, format, context)) {
+      tally.unlabelledSkipped++;
+      continue;
+    }
     if (saysNothing(image, format)) {
-      if (!context.unlabelled) {
-        tally.unlabelledSkipped++;
-        continue;
-      }
       tally.backgroundImages++;
     } else if (format.keeps.rejections && !hasLabel(image)) tally.negatives = true;
     countLosses(image, format, tally);
@@ -230,6 +230,15 @@ async function* selected(
     yield { ...image, split: context.splits?.splitOf(image) ?? null };
     context.onProgress?.(++done);
   }
+}
+
+/** Whether an image goes in. */
+export function isWritten(
+  image: DatasetImage,
+  format: Format,
+  { unlabelled }: Pick<ExportContext, 'unlabelled'>,
+): boolean {
+  return unlabelled || !saysNothing(image, format);
 }
 
 function hasLabel({ labels, regions }: Pick<DatasetImage, 'labels' | 'regions'>): boolean {

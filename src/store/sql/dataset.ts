@@ -1,5 +1,6 @@
 /** Images with their current labels and regions, for exports and reports. */
 import type { DatasetImage, RegionRecord } from '../../core/dataset.ts';
+import { sha256Hex } from '../../core/ids.ts';
 import type { Attributes } from '../../core/region-details.ts';
 import type { DatasetQuery, DatasetStore } from '../store.ts';
 import { classQuery, classRecords } from './classes.ts';
@@ -21,9 +22,16 @@ export function datasetStore(session: Session): DatasetStore {
     async datasetView() {
       const { rows, dictionary: names } = await session.read([classQuery(session.db)]);
       const fixed = { names, roots: await rootsInUse(session) };
-      return { classes: classRecords(rows[0]), read: (query) => readDataset(session, query, fixed) };
+      const read = (query: DatasetQuery) => readDataset(session, query, fixed);
+      return { classes: classRecords(rows[0]), namesDigest: namesDigestOf(fixed), read };
     },
   };
+}
+
+function namesDigestOf({ names: { classById }, roots }: Fixed): string {
+  const classes = [...classById.values()].map(({ id, name, rootId }) => [id, name, rootId] as const);
+  classes.sort(([a], [b]) => a - b);
+  return sha256Hex(JSON.stringify([classes, [...roots].sort()]));
 }
 
 /** Names of classes and source roots as they were. */
@@ -40,7 +48,7 @@ async function* readDataset(session: Session, query: DatasetQuery, fixed?: Fixed
   const roots = rootNames(fixed?.roots ?? (await rootsInUse(session)));
   let left = query.limit ?? Number.POSITIVE_INFINITY;
   if (left <= 0) return;
-  for await (const range of session.imageRanges()) {
+  for await (const range of session.imageRanges(query.range)) {
     for (const image of await imagesOfRange(session, { ...query, task }, { names: fixed?.names, roots }, range)) {
       yield image;
       left -= 1;

@@ -1,7 +1,8 @@
 /** Reads and writes as the parts of the store need them: with the dictionary in step, in pages, and in transactions. */
 import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { NO_BYTES } from './column.ts';
+import type { ImageRange } from '../store.ts';
+import { imageKey, NO_BYTES } from './column.ts';
 import type { Dictionary } from './dictionary.ts';
 import { dictionaryOf, dictionaryQueries, isBehind, revisionQuery } from './dictionary.ts';
 import type { Query, RowsOf, SqlDriver } from './driver.ts';
@@ -83,13 +84,15 @@ export class Session {
   }
 
   /**
-   * Cuts all images into ranges `after < id ≤ last` of `pageSize`. What belongs to the images of a range is read with two
+   * Cuts all images, or those of a range, into ranges `after < id ≤ last` of `pageSize`. What belongs to the images of a range is read with two
    * comparisons and not with a list, however sparse it is.
    */
-  async *imageRanges(): AsyncGenerator<{ after: Uint8Array; last: Uint8Array }> {
-    let after: Uint8Array = NO_BYTES;
+  async *imageRanges(within?: ImageRange): AsyncGenerator<{ after: Uint8Array; last: Uint8Array }> {
+    let after: Uint8Array = within?.after ? imageKey(within.after) : NO_BYTES;
+    const upTo = within?.upTo ? imageKey(within.upTo) : null;
     for (;;) {
-      const behind = this.db.selectFrom('image').select('id').where('id', '>', after).limit(1);
+      let behind = this.db.selectFrom('image').select('id').where('id', '>', after).limit(1);
+      if (upTo !== null) behind = behind.where('id', '<=', upTo);
       const [[full]] = await this.driver.read([behind.orderBy('id').offset(this.pageSize - 1)]);
       const [last] = full === undefined ? (await this.driver.read([behind.orderBy('id', 'desc')]))[0] : [full];
       if (last === undefined) return;

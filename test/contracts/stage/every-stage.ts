@@ -3,9 +3,10 @@
  * places of workspaces.
  */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { DEFAULT_ACCEPT_RULES } from '../../../src/corpus/accept.ts';
 import { computeGroups } from '../../../src/images/groups.ts';
@@ -25,6 +26,7 @@ import { segmentIn } from '../../../src/stages/detect/segment.ts';
 import { discoverIn } from '../../../src/stages/discover/discover.ts';
 import { embedIn } from '../../../src/stages/embed/embed.ts';
 import { exportWorkspace } from '../../../src/stages/export/export.ts';
+import { exportIn } from '../../../src/stages/export/export-in.ts';
 import { matchIn } from '../../../src/stages/match/match.ts';
 import { teachIn } from '../../../src/stages/teach/teach.ts';
 import { cut, scene } from '../../fixtures/images.ts';
@@ -108,6 +110,7 @@ export async function everyStage(
     const classifier = await openClassifier(taught, RUN);
     await classifyIn(workspace, classifier, { ...RUN, threshold: 0.5 }).finally(() => classifier.close());
     const content = await contentOf(workspace, join(dir, `${name}-out`));
+    for (const [what, text] of await exportsInShards(workspace, join(dir, `${name}-shards`))) content.set(what, text);
     return content.set('alike', alike).set('doubts', JSON.stringify(doubts));
   } finally {
     await workspace.close();
@@ -144,6 +147,33 @@ async function teach(workspace: Workspace): Promise<string> {
   return (await teachIn(workspace, { ...RUN, task: 'colour', threshold: 0.5, methods: [], labelRest: true })).model;
 }
 
+/** What exports in shards to an address leave there: written one image after the other where the engine does nothing elsewhere. */
+async function exportsInShards(workspace: Workspace, folder: string): Promise<Map<string, string>> {
+  const content = new Map<string, string>();
+  const split = [
+    { name: 'train', fraction: 0.7 },
+    { name: 'val', fraction: 0.3 },
+  ];
+  const exports = [
+    { what: 'jsonl', format: 'jsonl', background: 'all' },
+    { what: 'csv', format: 'csv', task: 'objects' },
+    { what: 'parquet', format: 'parquet', minConfidence: 0.5 },
+    { what: 'split', format: 'jsonl', split, task: 'colour' },
+  ] as const;
+  for (const { what, format, ...selected } of exports) {
+    const out = join(folder, what);
+    await mkdir(out, { recursive: true });
+    const how = { seed: 0, margin: 0, replace: false, shardSize: 5, spreadFrom: 1, ...selected };
+    const run = workspace.engine.opensElsewhere ? RUN : undefined;
+    await exportIn(workspace, format, pathToFileURL(out).href, how, run);
+    const files = (await readdir(out)).filter((file) => !file.startsWith('.')).sort();
+    assert.ok(files.length > 3, `${what} has ${files}`);
+    const texts = await Promise.all(files.map(async (file) => `${file} ${await readFile(join(out, file), 'latin1')}`));
+    content.set(`shards of ${what}`, texts.join('\n'));
+  }
+  return content;
+}
+
 async function contentOf(workspace: Workspace, out: string): Promise<Map<string, string>> {
   const { store, dir: workspaceDir } = workspace;
   const effects = { store, workspaceDir, read: originalBytes(workspace), crop: () => assert.fail('no crops') };
@@ -161,6 +191,7 @@ async function contentOf(workspace: Workspace, out: string): Promise<Map<string,
   }
   content.set('files of vectors', files.sort().join('\n'));
   const runs = await store.runs();
-  content.set('counts', JSON.stringify(runs.map(({ stage, status, counts }) => [stage, status, counts])));
+  const counted = runs.filter(({ stage }) => stage !== 'export');
+  content.set('counts', JSON.stringify(counted.map(({ stage, status, counts }) => [stage, status, counts])));
   return content;
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DatasetImage } from '../../../src/core/dataset.ts';
 import { NONE_OF_THESE } from '../../../src/core/labels.ts';
+import type { ImageRange } from '../../../src/store/store.ts';
 import type { OpenStore } from './fixtures.ts';
 import {
   addImages,
@@ -240,6 +241,7 @@ export function labelCases(open: OpenStore): void {
     const ids = sortedIds(4);
     await store.putLabels(ids.slice(0, 2).map((id) => said(id, 'puppy')));
     const view = await store.datasetView();
+    assert.equal((await store.datasetView()).namesDigest, view.namesDigest);
     await store.changeCorpus({ name: 'rename', arguments: {}, atMs: 1 }, (state) => {
       const [entry] = state.classes.values();
       return { state: { ...state, classes: new Map(state.classes).set(entry.id, { ...entry, name: 'dog' }) } };
@@ -253,6 +255,23 @@ export function labelCases(open: OpenStore): void {
     );
     assert.deepEqual(await namesIn(view.read({})), [['puppy'], ['puppy'], ['puppy']], 'cat is newer');
     assert.deepEqual(await namesIn(store.dataset({})), [['dog'], ['dog'], ['dog'], ['cat']]);
+    assert.notEqual((await store.datasetView()).namesDigest, view.namesDigest);
+  });
+
+  test('dataset: a range has the images after one id up to another, and ranges side by side have all of them', async (t) => {
+    const store = await fresh(t, open);
+    await addImages(store, 9);
+    const ids = sortedIds(9);
+    const idsIn = async (range?: ImageRange) =>
+      (await list(store.dataset({ unlabelled: true, range }))).map(({ id }) => id);
+    assert.deepEqual(await idsIn({ after: null, upTo: null }), ids);
+    assert.deepEqual(await idsIn({ after: null, upTo: ids[2] }), ids.slice(0, 3));
+    assert.deepEqual(await idsIn({ after: ids[2], upTo: ids[6] }), ids.slice(3, 7));
+    assert.deepEqual(await idsIn({ after: ids[6], upTo: null }), ids.slice(7));
+    assert.deepEqual(await idsIn({ after: ids[8], upTo: null }), []);
+    assert.deepEqual(await idsIn({ after: '7'.padEnd(64, 'f'), upTo: 'b'.padEnd(64, 'f') }), [
+      ...ids.filter((id) => id >= '8' && id < 'c'),
+    ]);
   });
 
   test('dataset: file names are relative to the source, unique across sources, and do not depend on order', async (t) => {
