@@ -111,7 +111,8 @@ async function fetchAnywhere(
       if (!(error instanceof LabelsmithError) || !ELSEWHERE.has(error.code)) throw error;
       failed.push(error);
       const next = places[i + 1];
-      if (next !== undefined) options.onNotice?.(`${reasonOf(error)}. Trying ${withoutQuery(next)}`);
+      if (next !== undefined && !options.offline)
+        options.onNotice?.(`${reasonOf(error)}. Trying ${withoutQuery(next)}`);
     }
   }
   throw nowhere(file, failed, options);
@@ -156,11 +157,16 @@ function reasonOf(error: LabelsmithError): string {
   return (error.cause instanceof LabelsmithError ? error.cause : error).message;
 }
 
-/** One error of several places: what each of them said. */
+/** One error of several places: what each of them said, and what to do about it where that is more than for all of them. */
 function nowhere(file: SourceFile, failed: readonly LabelsmithError[], options: FetchOptions): LabelsmithError {
   const places = [file.reference, ...(file.otherPlaces ?? [])];
-  const reasons = failed.map((error, i) => `${withoutQuery(places[i] ?? '')}: ${reasonOf(error)}`);
   const { hint, details } = notHere(file, '', options);
+  const reasons = failed.map((error, i) => {
+    const place = withoutQuery(places[i] ?? '');
+    const { hint: advice } = error.cause instanceof LabelsmithError ? error.cause : error;
+    const todo = advice === undefined || advice === hint ? '' : `. ${advice}`;
+    return `${place}: ${reasonOf(error).replace(`${place} `, '')}${todo}`;
+  });
   return new LabelsmithError(
     'NETWORK',
     `${options.modelName ?? 'it'} is to be had from none of its ${places.length} places`,
