@@ -4,12 +4,14 @@
  * how many clusters its votes name rightly; with its core time and memory. Nothing but the embedder differs.
  *
  * `LABELSMITH_BACKBONES` and `LABELSMITH_BENCH_SETS` name some of each, `LABELSMITH_TEACH_SEEDS` the splits (default 0; none: nothing
- * is taught, which takes most of the time), and
- * `LABELSMITH_BENCH_WEIGHTS=1` asks also for the weights of an embedder's parts that are best on other sets.
+ * is taught, which takes most of the time), `LABELSMITH_CLUSTER_SEEDS` draws of nine tenths of the images that are clustered too
+ * (default none), and `LABELSMITH_BENCH_WEIGHTS=1` asks also for the weights of an embedder's parts that are best on other sets.
+ * `overSeeds` has means over seeds with standard errors; `againstFirst` what an embedder has more than the first one on the same draws.
  */
+import { sampleIndices, seededRandom } from '../src/core/random.ts';
 import { argMaxRows } from '../src/math/calibration.ts';
 import { exactIndex } from '../src/math/knn/exact.ts';
-import type { Matrix } from '../src/math/matrix.ts';
+import { gatherRows, type Matrix } from '../src/math/matrix.ts';
 import { clusteringMetrics } from '../src/math/metrics/clustering.ts';
 import type { Embedder } from '../src/models/embedder.ts';
 import { InferencePool } from '../src/onnx/pool.ts';
@@ -19,13 +21,18 @@ import { foldsOf } from '../src/stages/teach/cross-validation.ts';
 import { learnRounds } from '../src/stages/teach/learn-rounds.ts';
 import { baseHead, logitsOfRows } from '../src/stages/teach/methods.ts';
 import { baseCandidates, searchBase } from '../src/stages/teach/search.ts';
+import { type Draws, differences, drawsOf, estimates } from './backbones/draws.ts';
 import { backbonesHere, type EmbeddedSet, embeddedSet, openIfHere, setsHere } from './backbones/embedded.ts';
-import { type Clustered, scoreNames } from './backbones/names.ts';
+import { scoreNames } from './backbones/names.ts';
 import { bestWeights } from './backbones/weights.ts';
 import { finished, meanOf, problemOf, split } from './labelled-sets.ts';
 import { rounded } from './process.ts';
 
-const SEEDS = (process.env.LABELSMITH_TEACH_SEEDS ?? '0').split(',').filter(Boolean).map(Number);
+const seedsIn = (value: string) => value.split(',').filter(Boolean).map(Number);
+const SEEDS = seedsIn(process.env.LABELSMITH_TEACH_SEEDS ?? '0');
+const CLUSTER_SEEDS = seedsIn(process.env.LABELSMITH_CLUSTER_SEEDS ?? '');
+/** The share of the images that a draw of {@link CLUSTER_SEEDS} has. */
+const CLUSTERED = 0.9;
 /** The share of the images that has a label. */
 const LABELS = 0.1;
 const FOLDS = 5;
@@ -35,26 +42,32 @@ const PASSES = 60;
 export async function run(): Promise<unknown> {
   const sets = setsHere();
   const backbones: Record<string, { readonly mean: Record<string, number> }> = {};
+  const againstFirst: Record<string, unknown> = {};
+  let first: Readonly<Record<string, Draws>> | undefined;
   const pool = await InferencePool.create({});
   try {
     for (const id of await backbonesHere()) {
-      backbones[id] = await measure(pool, id, sets);
-      process.stderr.write(`${id} ${JSON.stringify(backbones[id].mean)}\n`);
+      const { draws, ...measured } = await measure(pool, id, sets);
+      backbones[id] = measured;
+      if (first) againstFirst[id] = differences(first, draws);
+      first ??= draws;
+      process.stderr.write(`${id} ${JSON.stringify(measured.mean)}\n`);
     }
   } finally {
     await pool.close();
   }
-  return { labels: LABELS, seeds: SEEDS, backbones };
+  return { labels: LABELS, seeds: SEEDS, clusterSeeds: CLUSTER_SEEDS, againstFirst, backbones };
 }
 
-async function measure(pool: InferencePool, id: string, names: readonly string[]) {
+async function measure(pool: InferencePool, id: string, setNames: readonly string[]) {
   const cost = await costOf(id);
   const embedder = (await openIfHere(id)) as Embedder;
   const sets: Record<string, Record<string, number>> = {};
-  const clustered: Clustered[] = [];
+  const draws: Record<string, Draws> = {};
+  const clustered: { readonly set: EmbeddedSet; readonly clusters: Int32Array }[] = [];
   const embedded: EmbeddedSet[] = [];
   try {
-    for (const name of names) {
+    for (const name of setNames) {
       const set = await embeddedSet(name, embedder);
       embedded.push(set);
       const features = finished(set, rowsOf(set));
@@ -62,14 +75,18 @@ async function measure(pool: InferencePool, id: string, names: readonly string[]
       clustered.push({ set, clusters });
       const taught = [];
       for (const seed of SEEDS) taught.push(await teach(pool, set, seed));
+      draws[name] = { ...drawsOf(taught), ...(await clustersOfDraws(pool, set)) };
       sets[name] = { oneNearest: await oneNearest(pool, set, features), ...meanOf(taught), ...agreement };
-      process.stderr.write(`  ${id} ${name} ${JSON.stringify(sets[name])}\n`);
+      process.stderr.write(`  ${id} ${name} ${JSON.stringify(sets[name])} ${JSON.stringify(draws[name])}\n`);
     }
   } finally {
     await embedder.close();
   }
   const weights = process.env.LABELSMITH_BENCH_WEIGHTS ? await bestWeights(pool, embedded) : undefined;
-  return { ...cost, mean: meanOf(Object.values(sets)), sets, names: scoreNames(clustered), weights };
+  const overSeeds = Object.fromEntries(Object.entries(draws).map(([name, of]) => [name, estimates(of)]));
+  const mean = meanOf(Object.values(sets));
+  const names = await scoreNames(pool, clustered);
+  return { ...cost, mean, sets, overSeeds, names, weights, draws };
 }
 
 const rowsOf = ({ truth }: EmbeddedSet) => Array.from(truth, (_, row) => row);
@@ -124,6 +141,20 @@ async function clustersOf(pool: InferencePool, { truth, classes }: EmbeddedSet, 
     accuracyAutoK: rounded(auto.accuracy),
     ariAutoK: rounded(auto.ari),
   };
+}
+
+/** Clusters of parts of the images, their number not known. */
+async function clustersOfDraws(pool: InferencePool, set: EmbeddedSet): Promise<Draws> {
+  const drawn = [];
+  for (const seed of CLUSTER_SEEDS) {
+    const random = seededRandom(seed, 'backbones-clusters');
+    const rows = [...sampleIndices(set.truth.length, Math.round(CLUSTERED * set.truth.length), random)];
+    const hierarchy = await hierarchyOf(pool, gatherRows(finished(set, rows), rows), { method: 'graph', seed });
+    const truth = Int32Array.from(rows, (row) => set.truth[row]);
+    const { accuracy, ari, nmi, k } = clusteringMetrics(truth, cutHierarchy(hierarchy, suggestedK(hierarchy)));
+    drawn.push({ accuracyAutoK: accuracy, ariAutoK: ari, nmiAutoK: nmi, autoK: k });
+  }
+  return drawsOf(drawn);
 }
 
 /** On images that nothing has seen: the base model, and what the rounds come to. */

@@ -1,15 +1,21 @@
 /**
  * Names by votes, judged against `names/acceptable.ts`: of the clusters of a set, how many are named and how many of the names
- * are right, by the rule that is built in and by the rule that is best on all other sets.
+ * are right, by the rule that is built in and by the rule that is best on piles that have nothing of the set.
  */
 import { imagenetNames } from '../../src/corpus/imagenet.ts';
 import type { VotedNames } from '../../src/corpus/voted-names.ts';
 import { type Synset, wordNet } from '../../src/corpus/wordnet.ts';
+import type { InferencePool } from '../../src/onnx/pool.ts';
 import { NAMING_SCORE } from '../../src/stages/discover/evidence.ts';
-import { type OwnNamesRule, RULE, type VoteRule, voteCandidates } from '../../src/stages/discover/vote-names.ts';
+import { RULE, type VoteRule, voteCandidates } from '../../src/stages/discover/vote-names.ts';
 import { ACCEPTABLE, NAMEABLE, STRICT } from '../names/acceptable.ts';
 import { rounded } from '../process.ts';
 import type { EmbeddedSet } from './embedded.ts';
+import { type Member, namingPiles, type VotedPile, votedPile } from './naming-piles.ts';
+
+interface EmbeddedAndClustered extends Clustered {
+  readonly set: EmbeddedSet;
+}
 
 export interface Clustered {
   readonly set: Pick<EmbeddedSet, 'name' | 'classNames' | 'truth' | 'votes'>;
@@ -17,27 +23,28 @@ export interface Clustered {
   readonly clusters: Int32Array;
 }
 
-/** Counts of clusters. */
-interface Named {
+/** Of clusters. */
+interface Counts {
   readonly clusters: number;
   readonly named: number;
   readonly right: number;
+}
+
+interface Named extends Counts {
   /** What was said wrongly: the name for the class that most of the cluster is of. */
   readonly wrong: readonly string[];
   /** What got no name, and what comes nearest to one: the class that most of the cluster is of, its part, the best candidate. */
   readonly unnamed: readonly string[];
 }
 
-/** What votes and which shares are tried for a name. */
+/** What votes, and which rules are tried for a name. */
 export interface Naming {
   readonly names: VotedNames;
   readonly source: 'votes' | 'words';
   /** Undefined where none was measured yet. */
   readonly builtIn?: VoteRule;
-  readonly classShares: readonly number[];
-  readonly kindShares: readonly number[];
-  /** For clusters that these do not name. Default: none. */
-  readonly own?: readonly OwnNamesRule[];
+  /** The strictest first: of rules that name as many, the first is taken. */
+  readonly rules: readonly VoteRule[];
   /** The share of given names that has to be right. */
   readonly precision: number;
 }
@@ -50,41 +57,72 @@ export interface Totals {
   readonly shareRight: number;
 }
 
-// The strictest first: of rules that name as many, the first is taken.
-const CLASS_SHARES = [0.75, 0.7, 0.65, 0.6, 0.55, 0.5];
-const KIND_SHARES = [0.65, 0.6, 0.55, 0.5, 0.45, 0.4];
-const OWN: readonly OwnNamesRule[] = [0.55, 0.5, 0.45, 0.4].flatMap((minClassShare) =>
-  [0.45, 0.4, 0.35, 0.3].map((minKindShare) => ({ minClassShare, minKindShare, minWithin: 0.9 })),
-);
+const CLASS_SHARES = [3 / 4, 2 / 3, 3 / 5, 1 / 2];
+const KIND_SHARES = [2 / 3, 1 / 2, 2 / 5, 1 / 3];
+const OWN_SHARES = [undefined, 1 / 2, 2 / 5, 1 / 3, 1 / 4];
 /** Nine of ten. */
 const PRECISION = 0.9;
+/** Of the clusters of components, parts and defects, in piles of nothing else, hardly any may get a wrong name. */
+const MAX_WRONG_OF_STRICT = 0.01;
 
-export function scoreNames(sets: readonly Clustered[]): unknown {
+export async function scoreNames(pool: InferencePool, sets: readonly EmbeddedAndClustered[]): Promise<unknown> {
   const voting = judged(sets);
   if (voting.length === 0) return null;
-  const scored = scoreRules(voting, {
+  const naming: Naming = {
     names: imagenetNames(wordNet()),
     source: 'votes',
     builtIn: RULE,
     precision: PRECISION,
-    classShares: CLASS_SHARES,
-    kindShares: KIND_SHARES,
-    own: OWN,
-  });
+    rules: rulesOf(CLASS_SHARES, KIND_SHARES, OWN_SHARES),
+  };
+  const piles = await namingPiles(
+    pool,
+    voting.map(({ set }) => set),
+    naming.names,
+  );
+  const scored = scoreRules(voting, naming, piles);
   const builtIn = scored.builtIn ?? [];
-  const nameable = builtIn.filter((_, i) => NAMEABLE.includes(voting[i].set.name));
+  const of = (named: readonly Named[], which: readonly string[]) =>
+    totals(named.filter((_, i) => which.includes(voting[i].set.name)));
   return {
     rule: RULE,
     sets: Object.fromEntries(voting.map(({ set }, i) => [set.name, builtIn[i]])),
-    ofNameableSets: totals(nameable),
+    ofNameableSets: of(builtIn, NAMEABLE),
     ofAllSets: totals(builtIn),
-    // Each set by the rule that is best on all others.
-    leftOut: scored.leftOut,
+    // Each set by the rule that is best on all piles that have nothing of it.
+    leftOut: {
+      chosenOn: { piles: piles.length, clusters: piles.reduce((sum, { clusters }) => sum + clusters.length, 0) },
+      ofNameableSets: of(scored.leftOut, NAMEABLE),
+      ofPartsAndDefects: of(scored.leftOut, STRICT),
+      ofAllSets: totals(scored.leftOut),
+      rules: Object.fromEntries(voting.map(({ set }, i) => [set.name, scored.chosen[i]])),
+      wrong: scored.leftOut.flatMap(({ wrong }) => wrong),
+    },
+    bestOnAllPiles: scored.best,
+    builtInOnPiles: totals(piles.map((pile) => judgedPile(pile, RULE, naming.names))),
   };
 }
 
+/** Of the two shares and what is enough for a name of its own. */
+export function rulesOf(
+  classShares: readonly number[],
+  kindShares: readonly number[],
+  ownShares: readonly (number | undefined)[] = [undefined],
+): VoteRule[] {
+  const { minWithin } = RULE.own ?? { minWithin: 1 };
+  return classShares.flatMap((minClassShare) =>
+    kindShares
+      .filter((share) => share <= minClassShare)
+      .flatMap((minKindShare) =>
+        ownShares.map((minShare) => {
+          return { minClassShare, minKindShare, ...(minShare ? { own: { minShare, minWithin } } : {}) };
+        }),
+      ),
+  );
+}
+
 /** Those with votes whose classes' names were written down. */
-export function judged(sets: readonly Clustered[]): readonly Clustered[] {
+export function judged<T extends Clustered>(sets: readonly T[]): readonly T[] {
   return sets.filter(({ set }) => set.votes.some(Boolean) && ACCEPTABLE[set.name]);
 }
 
@@ -93,52 +131,81 @@ interface ScoredRules {
   readonly builtIn: readonly Named[] | undefined;
   /** Over all sets. */
   readonly byRule: readonly { readonly rule: VoteRule; readonly totals: Totals }[];
-  /** The rule that names most among those that are right enough on all sets. */
+  /** The rule that names most among those that are right enough on all piles. */
   readonly best: VoteRule | undefined;
-  /** Each set by the rule that is best on all others. */
-  readonly leftOut: Totals;
+  /** For each set the rule that is best on all piles without it; undefined where none is right enough. */
+  readonly chosen: readonly (VoteRule | undefined)[];
+  /** Each set by that. */
+  readonly leftOut: readonly Named[];
 }
 
-export function scoreRules(voting: readonly Clustered[], naming: Naming): ScoredRules {
-  const rules = naming.classShares.flatMap((minClassShare) =>
-    naming.kindShares
-      .filter((share) => share <= minClassShare)
-      .flatMap((minKindShare) => [
-        { minClassShare, minKindShare },
-        ...(naming.own ?? []).map((own) => ({ minClassShare, minKindShare, own })),
-      ]),
-  );
-  const table = rules.map((rule) => ({ rule, counts: voting.map((one) => namesOf(one, naming, rule)) }));
-  const bestOn = (chosen: (i: number) => boolean) => {
-    const of = <T>(values: readonly T[]) => values.filter((_, i) => chosen(i));
-    return table
-      .filter(({ counts }) => isRightEnough(of(counts), of(voting), naming.precision))
-      .sort((a, b) => sumOf(of(b.counts), 'named') - sumOf(of(a.counts), 'named'))[0];
+/** @param piles that rules are chosen on, every set counting as much as another. Default: the sets themselves */
+export function scoreRules(
+  voting: readonly Clustered[],
+  naming: Naming,
+  piles: readonly VotedPile[] = voting.map((one) => wholeSet(one, naming.names)),
+): ScoredRules {
+  const { builtIn, names, rules, precision } = naming;
+  const table = rules.map((rule) => ({ rule, counts: piles.map((pile) => judgedPile(pile, rule, names)) }));
+  const bestOn = (chosen: (pile: VotedPile) => boolean): VoteRule | undefined => {
+    const places = piles.flatMap((pile, i) => (chosen(pile) ? [i] : []));
+    const weights = weightsOf(places.map((i) => piles[i]));
+    const strict = places.filter((i) => piles[i].sets.every((set) => STRICT.includes(set)));
+    let best: { rule: VoteRule; named: number } | undefined;
+    for (const { rule, counts } of table) {
+      const [named, right] = (['named', 'right'] as const).map((what) =>
+        places.reduce((sum, i, p) => sum + weights[p] * counts[i][what], 0),
+      );
+      const ofStrict = strict.map((i) => counts[i]);
+      const wrong = sumOf(ofStrict, 'named') - sumOf(ofStrict, 'right');
+      if (right < precision * named || wrong > MAX_WRONG_OF_STRICT * sumOf(ofStrict, 'clusters')) continue;
+      if (!best || named > best.named) best = { rule, named };
+    }
+    return best?.rule;
   };
-  const { builtIn } = naming;
+  const chosen = voting.map(({ set }) => bestOn(({ sets }) => !sets.includes(set.name)));
+  const nothing = { clusters: 0, named: 0, right: 0, wrong: [], unnamed: [] };
   return {
     builtIn: builtIn && voting.map((one) => namesOf(one, naming, builtIn)),
-    byRule: table.map(({ rule, counts }) => ({ rule, totals: totals(counts) })),
-    best: bestOn(() => true)?.rule,
-    leftOut: totals(
-      voting.map(
-        (_, i) => bestOn((j) => j !== i)?.counts[i] ?? { clusters: 0, named: 0, right: 0, wrong: [], unnamed: [] },
-      ),
-    ),
+    byRule: table.map(({ rule }) => ({ rule, totals: totals(voting.map((one) => namesOf(one, naming, rule))) })),
+    best: bestOn(() => true),
+    chosen,
+    leftOut: voting.map((one, i) => (chosen[i] ? namesOf(one, naming, chosen[i]) : nothing)),
   };
 }
 
-function isRightEnough(counts: readonly Named[], sets: readonly Clustered[], precision: number): boolean {
-  const wrongWhereNoneMayBe = counts.some((one, i) => STRICT.includes(sets[i].set.name) && one.right < one.named);
-  return !wrongWhereNoneMayBe && sumOf(counts, 'right') >= precision * sumOf(counts, 'named');
+function wholeSet({ set, clusters }: Clustered, names: VotedNames): VotedPile {
+  const members = Array.from(set.truth, (label) => ({ set: set.name, className: set.classNames[label] }));
+  return votedPile({ sets: [set.name], members, votes: set.votes }, clusters, names);
 }
 
-function totals(counts: readonly Named[]): Totals {
+/** So that every set that piles were drawn for counts as much as another. */
+function weightsOf(piles: readonly VotedPile[]): number[] {
+  const clusters = new Map<string, number>();
+  for (const pile of piles) clusters.set(pile.sets[0], (clusters.get(pile.sets[0]) ?? 0) + pile.clusters.length);
+  return piles.map(({ sets: [set] }) => 1 / (clusters.get(set) ?? 1));
+}
+
+function judgedPile({ clusters, all }: VotedPile, rule: VoteRule, { names }: VotedNames): Counts {
+  let [named, right] = [0, 0];
+  for (const { tally, members } of clusters) {
+    const place = tally.name(rule, all);
+    if (place === undefined) continue;
+    named++;
+    if (fitsMost(names[place].name, members)) right++;
+  }
+  return { clusters: clusters.length, named, right };
+}
+
+const fitsMost = (name: string, members: readonly Member[]) =>
+  members.filter(({ set, className }) => isRightName(name, set, className)).length > members.length / 2;
+
+export function totals(counts: readonly Counts[]): Totals {
   const [clusters, named, right] = (['clusters', 'named', 'right'] as const).map((what) => sumOf(counts, what));
   return { clusters, named, right, shareNamed: rounded(named / clusters), shareRight: rounded(right / named) };
 }
 
-function sumOf(counts: readonly Named[], what: 'clusters' | 'named' | 'right'): number {
+function sumOf(counts: readonly Counts[], what: keyof Counts): number {
   return counts.reduce((sum, one) => sum + one[what], 0);
 }
 
@@ -158,8 +225,8 @@ function namesOf({ set, clusters }: Clustered, { names, source }: Naming, rule: 
       continue;
     }
     named++;
-    const fitting = members.filter((className) => isRightName(first.name, set.name, className)).length;
-    if (fitting > members.length / 2) right++;
+    const all = members.map((className) => ({ set: set.name, className }));
+    if (fitsMost(first.name, all)) right++;
     else wrong.push(`${first.name} for ${mostFrequent(members)}`);
   }
   return { clusters: k, named, right, wrong, unnamed };

@@ -9,7 +9,7 @@ import { InferencePool } from '../../src/onnx/pool.ts';
 import { INSPECTED } from '../../src/stages/discover/naming.ts';
 import { openVocabulary, votesOfWords } from '../../src/stages/discover/vocabulary.ts';
 import { requireRecipe } from '../../src/stages/embed/recipe.ts';
-import { type Clustered, judged, scoreRules, type Totals } from '../backbones/names.ts';
+import { type Clustered, judged, rulesOf, scoreRules, type Totals, totals } from '../backbones/names.ts';
 
 const THREADS = 2;
 const SHARES = [0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9];
@@ -89,14 +89,13 @@ export function scoreWords(sets: readonly Worded[]): WordNames | null {
     names: first.names,
     source: 'words',
     precision: PRECISION,
-    classShares: SHARES,
-    kindShares: SHARES,
+    rules: rulesOf(SHARES, SHARES),
   });
   const byShare = byRule
     .filter(({ rule }) => rule.minClassShare === rule.minKindShare)
     .map(({ rule, totals }) => ({ share: rule.minClassShare, ...totals }));
   const named = byRule.find(({ rule }) => rule === best)?.totals.named ?? 0;
-  return { byShare, rule: best && named >= MIN_NAMES ? best : null, leftOut };
+  return { byShare, rule: best && named >= MIN_NAMES ? best : null, leftOut: totals(leftOut) };
 }
 
 export function linesOf(model: string, { byShare, rule, leftOut }: WordNames): string[] {

@@ -8,15 +8,20 @@ import { wordNet } from '../../corpus/wordnet.ts';
 import { chooseNames, joinCandidates, NAMING_SCORE } from './evidence.ts';
 import { voteCandidates } from './vote-names.ts';
 
-/** Two cats and a hammer: places 0 to 2 are classes, 3 is the cats' kind. */
+/** Two cats and a hammer: places 0 to 2 are classes, 3 is the cats' kind, 4 the hammer's, and no other class's. */
 const NAMES: VotedNames = {
   names: [
     { name: 'tabby', synset: 'tabby.n.01', classes: 1 },
     { name: 'Siamese cat', synset: 'siamese_cat.n.01', classes: 1 },
     { name: 'hammer', synset: 'hammer.n.02', classes: 1 },
     { name: 'cat', synset: 'cat.n.01', classes: 2 },
+    { name: 'tool', synset: 'tool.n.01', classes: 1 },
   ],
-  of: [[0, 3], [1, 3], [2]],
+  of: [
+    [0, 3],
+    [1, 3],
+    [2, 4],
+  ],
 };
 
 /** Each of the classes with its probability, best first. */
@@ -54,23 +59,48 @@ test('a few items say less than many, and none nothing', () => {
   assert.deepEqual(voteCandidates(Int32Array.of(0, 0), 1, { votes: [undefined, undefined], names: NAMES }), [[]]);
 });
 
-test('less is enough for what is said of one cluster and of hardly anything else in the pile', () => {
+test('less is enough for a kind that is said of one cluster and of hardly anything else in the pile', () => {
   const namesOf = (...clusters: Float32Array[][]) => {
     const of = Int32Array.from(clusters.flatMap((items, cluster) => items.map(() => cluster)));
     return chooseNames(voteCandidates(of, clusters.length, { votes: clusters.flat(), names: NAMES }));
   };
   const pile = (hammer: number) =>
-    namesOf(times(19, vote([0, 0.5], [2, hammer])), times(20, vote([2, 0.5])), times(19, vote([1, 0.2])));
-  // 19 · .5 of 20 is all that is said of tabbies; of the hammer's 20 · .5 + 19 · .1, 84 % are in the second cluster.
-  assert.deepEqual(pile(0.1), ['tabby', 'unnamed-2', 'unnamed-3']);
+    namesOf(times(19, vote([0, 0.5], [2, hammer])), times(20, vote([2, 0.5])), times(19, vote()));
+  // 19 · .5 of 20 is all that is said of cats, and tabbies alone; of tools, 20 · .5 + 19 · .1, 84 % are in the second cluster.
+  assert.deepEqual(pile(0.1), ['cat', 'unnamed-2', 'unnamed-3']);
   // 91 %.
-  assert.deepEqual(pile(0.05), ['tabby', 'hammer', 'unnamed-3']);
-  // A kind needs less than a class does, whichever class makes it up.
+  assert.deepEqual(pile(0.05), ['cat', 'tool', 'unnamed-3']);
   const others = times(20, vote([2, 0.2]));
+  // 19 · .36 of 20 is more than a third, 19 · .34 is less.
   assert.deepEqual(namesOf(times(19, vote([0, 0.36])), others), ['cat', 'unnamed-2']);
-  assert.deepEqual(namesOf(times(19, vote([0, 0.3])), others), ['unnamed-1', 'unnamed-2']);
+  assert.deepEqual(namesOf(times(19, vote([0, 0.34])), others), ['unnamed-1', 'unnamed-2']);
   // Beside what is more than half of the pile there is too little else.
   assert.deepEqual(namesOf(times(21, vote([0, 0.5])), others), ['unnamed-1', 'unnamed-2']);
+});
+
+test('of what may be the name the least general is, unless what is more general has more', () => {
+  const names: VotedNames = {
+    names: ['cornet', 'trombone', 'flute', 'brass', 'wind instrument'].map((name, place) => {
+      return { name, synset: `${name}.n.01`, classes: [1, 1, 1, 2, 3][place] ?? 1 };
+    }),
+    of: [
+      [0, 3, 4],
+      [1, 3, 4],
+      [2, 4],
+    ],
+  };
+  const nameOf = (...said: readonly (readonly [number, number])[]) => {
+    const votes = times(99, vote(...said));
+    return chooseNames(voteCandidates(new Int32Array(99), 1, { votes, names }))[0];
+  };
+  // 99 of 100 parts: brass .594, wind instrument .643, of which nine tenths are .579.
+  assert.equal(nameOf([0, 0.4], [1, 0.2], [2, 0.05]), 'brass');
+  // .594 of .792 is too little.
+  assert.equal(nameOf([0, 0.4], [1, 0.2], [2, 0.2]), 'wind instrument');
+  // Two thirds are enough, whatever the others have.
+  assert.equal(nameOf([0, 0.4], [1, 0.29], [2, 0.2]), 'brass');
+  assert.equal(nameOf([0, 0.69], [2, 0.29]), 'cornet');
+  assert.equal(nameOf([0, 0.6], [1, 0.2]), 'brass');
 });
 
 test('what is not sure enough is a candidate all the same, and no name', () => {

@@ -3,20 +3,24 @@
  *
  * A class's share of a cluster is the sum of its probabilities over the items, by one more than their number, so that a
  * handful of items says less. Where relatives share a cluster, what they are kinds of has the sum of their shares (crayfish
- * and scorpion: arthropod). A name is given by the least general of those that reach the share which is right nine times of
- * ten. Where none does, less is enough for what is said of this cluster and of hardly anything else in the pile: what a network
- * says of things that it does not know (a screwdriver, of wires) it says all over the pile. `npm run bench -- backbones` measures
+ * and scorpion: arthropod). A class names a cluster by itself only where it has twice as much as all else: at less, networks
+ * take one thing for another that looks like it (a cornet for a euphonium), and only what the classes are kinds of is said
+ * (brass). More than half is enough for that where several classes make it up, and a third where it is said of hardly anything
+ * else in the pile: what a network says of things that it does not know (a screwdriver, of wires) it says all over the pile.
+ * Of what may name a cluster the least general does, unless more general ones have more. `npm run bench -- backbones` measures
  * it on sets left out.
  */
 import type { VotedNames } from '../../corpus/voted-names.ts';
 import { type Candidate, EVIDENCE_TRUST, type Evidence, NAMING_SCORE } from './evidence.ts';
 
-/** What a class must reach; at less, networks take one thing for another that looks like it (a cornet for a euphonium). */
-const MIN_CLASS_SHARE = 0.65;
+/** What a class must reach, and a kind that one class makes up. */
+const MIN_CLASS_SHARE = 2 / 3;
 /** What a kind must reach that several of its classes make up: there they need not agree. */
-const MIN_KIND_SHARE = 0.5;
-/** The same, of what is said of hardly anything but the cluster. */
-const OWN_NAMES: OwnNamesRule = { minClassShare: 0.45, minKindShare: 0.3, minWithin: 0.9 };
+const MIN_KIND_SHARE = 1 / 2;
+/** What is enough for a kind that is said of hardly anything but the cluster. */
+const OWN_NAMES: OwnNamesRule = { minShare: 1 / 3, minWithin: 0.9 };
+/** What a name must have of the largest share of those that may be given, or else what a class must reach. */
+const MIN_OF_LARGEST = 0.9;
 /** A larger cluster leaves too little of the pile to tell what is said of nothing else. */
 const MAX_OWN_ITEMS = 0.5;
 /** Of a kind with one class that has more than this of its share, that class is all that speaks for it. */
@@ -46,9 +50,8 @@ export interface VoteRule {
 }
 
 export interface OwnNamesRule {
-  readonly minClassShare: number;
-  /** Also of a kind that one class makes up. */
-  readonly minKindShare: number;
+  /** Of a kind, also of one that one class makes up. */
+  readonly minShare: number;
   /** The least part of all probability for the name that lies within the cluster, 0 to 1. */
   readonly minWithin: number;
 }
@@ -66,23 +69,33 @@ export function voteCandidates(
   { votes, names, source = 'votes', proposed = false }: ItemVotes,
   rule: VoteRule = RULE,
 ): Candidate[][] {
-  const within = Array.from({ length: k }, () => new Tally(names));
-  const all = new Tally(names);
+  const { within, all } = talliesOf(clusters, k, { votes, names });
+  return within.map((tally) => candidatesOf(tally, all, { names, source, proposed }, rule));
+}
+
+/** Votes added up over every cluster, and over all items. @param clusters as in {@link voteCandidates} */
+export function talliesOf(
+  clusters: Int32Array,
+  k: number,
+  { votes, names }: Pick<ItemVotes, 'votes' | 'names'>,
+): { readonly within: readonly VoteTally[]; readonly all: VoteTally } {
+  const within = Array.from({ length: k }, () => new VoteTally(names));
+  const all = new VoteTally(names);
   votes.forEach((vote, item) => {
     if (!vote) return;
     all.add(vote);
     within[clusters[item]]?.add(vote);
   });
-  return within.map((tally) => candidatesOf(tally, all, { names, source, proposed }, rule));
+  return { within, all };
 }
 
 function candidatesOf(
-  tally: Tally,
-  all: Tally,
+  tally: VoteTally,
+  all: VoteTally,
   { names: { names }, source, proposed }: Required<Omit<ItemVotes, 'votes'>>,
   rule: VoteRule,
 ): Candidate[] {
-  const given = tally.given(rule) ?? (rule.own && tally.ownName(rule.own, all));
+  const given = tally.name(rule, all);
   const scored = (share: number) =>
     // A rule may be measured, or asked for, that is content with less than what other evidence needs.
     proposed ? NAMING_SCORE * share : Math.max(NAMING_SCORE, EVIDENCE_TRUST[source] * share);
@@ -96,7 +109,7 @@ function candidatesOf(
   });
 }
 
-function evidenceOf(place: number, tally: Tally, all: Tally, names: VotedNames['names']): Evidence {
+function evidenceOf(place: number, tally: VoteTally, all: VoteTally, names: VotedNames['names']): Evidence {
   const count = tally.best(place);
   const rest = all.items - tally.items;
   const kinds = tally.classes(place).filter((one) => one !== place);
@@ -111,7 +124,7 @@ function evidenceOf(place: number, tally: Tally, all: Tally, names: VotedNames['
 }
 
 /** Votes added up, by place among the names. */
-class Tally {
+export class VoteTally {
   readonly #of: VotedNames['of'];
   readonly #names: VotedNames['names'];
   readonly #sums = new Map<number, number>();
@@ -155,31 +168,35 @@ class Tally {
       .flatMap(([number]) => this.#of[number]?.[0] ?? []);
   }
 
-  given({ minClassShare, minKindShare }: VoteRule): number | undefined {
+  /** The place of the name that may be given. @param all the tally of the whole pile */
+  name({ minClassShare, minKindShare, own }: VoteRule, all: VoteTally): number | undefined {
     const largest = new Map<number, number>();
     for (const [number, sum] of this.#classes) {
       for (const place of this.#of[number] ?? []) largest.set(place, Math.max(largest.get(place) ?? 0, sum));
     }
-    return this.#leastGeneral((place, sum) => {
-      const alone = (largest.get(place) ?? 0) > MAX_ONE_CLASS * sum;
-      return sum / (this.items + 1) >= (alone ? minClassShare : minKindShare);
+    const several = (place: number, sum: number) => (largest.get(place) ?? 0) <= MAX_ONE_CLASS * sum;
+    const sure = this.#leastGeneral(minClassShare, (place, sum) => {
+      return this.share(place) >= (several(place, sum) ? minKindShare : minClassShare);
+    });
+    if (sure !== undefined || !own || this.items > MAX_OWN_ITEMS * all.items) return sure;
+    const { minShare, minWithin } = own;
+    const classes = new Set(this.classes());
+    return this.#leastGeneral(minClassShare, (place, sum) => {
+      // A class may be a kind of others that were voted for: a screen, of window screens.
+      const alone = classes.has(place) && !several(place, sum);
+      return !alone && this.share(place) >= minShare && sum >= minWithin * (all.#sums.get(place) ?? 0);
     });
   }
 
-  /** What is said of hardly anything else among all. */
-  ownName({ minClassShare, minKindShare, minWithin }: OwnNamesRule, all: Tally): number | undefined {
-    if (this.items > MAX_OWN_ITEMS * all.items) return undefined;
-    return this.#leastGeneral((place, sum) => {
-      const least = this.#names[place].classes === 1 ? minClassShare : minKindShare;
-      return sum / (this.items + 1) >= least && sum >= minWithin * (all.#sums.get(place) ?? 0);
-    });
-  }
-
-  #leastGeneral(isSure: (place: number, sum: number) => boolean): number | undefined {
-    const sure = [...this.#sums].filter(([place, sum]) => isSure(place, sum));
+  /** Of those that may be given. */
+  #leastGeneral(minClassShare: number, may: (place: number, sum: number) => boolean): number | undefined {
+    const given = [...this.#sums].filter(([place, sum]) => may(place, sum));
+    const most = given.reduce((largest, [, sum]) => Math.max(largest, sum), 0) / (this.items + 1);
+    const least = Math.min(minClassShare, MIN_OF_LARGEST * most);
+    const near = given.filter(([place]) => this.share(place) >= least);
     const classes = (place: number) => this.#names[place].classes;
     // Of two that say as much, that of the larger share; of two with the same, that which was met first: the nearer one.
-    sure.sort(([a, m], [b, n]) => classes(a) - classes(b) || n - m);
-    return sure[0]?.[0];
+    near.sort(([a, m], [b, n]) => classes(a) - classes(b) || n - m);
+    return near[0]?.[0];
   }
 }
