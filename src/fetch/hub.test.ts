@@ -338,32 +338,6 @@ describe('several places', () => {
     assert.match(error.hint ?? '', /LABELSMITH_MODELS/);
   });
 
-  test('where none has it, what to do about each is said', async () => {
-    for (const [status, headers, advice] of [
-      [401, {}, /\(401\)\. .*set HF_TOKEN to a token that may read it/],
-      [403, { 'x-error-code': 'GatedRepo' }, /\(403\)\. Accept them at .*own-er\/re\.po with the account/],
-      [429, { 'retry-after': '3600' }, /asks to wait 60 minutes\. .*Try again in 60 minutes/],
-    ] as const) {
-      hub.fault(answer(status, headers));
-      assert.match((await failure(fetchOne(file))).hint ?? '', advice);
-    }
-    hub.fault(undefined);
-    hub.put(AT, randomBytes(9));
-    hub.put('second/copy/main/net.onnx', randomBytes(9));
-    const { hint = '' } = await failure(fetchOne(file));
-    assert.match(hint, /^hf:own-er\/re\.po@main#onnx\/a b\.onnx: has SHA-256 .*\. .*Put the right file into a folder/m);
-  });
-
-  test('offline, no other place is said to be tried', async () => {
-    const notices: string[] = [];
-    const error = await failure(fetchOne(file, { offline: true, onNotice: (message) => notices.push(message) }));
-    assert.deepEqual(notices, []);
-    assert.match(
-      error.hint ?? '',
-      /^ *hf:second\/copy@main#net\.onnx: is not in the model cache, and no network may be used$/m,
-    );
-  });
-
   test('a full disk is not tried again elsewhere', async () => {
     hub.storageFault((_, response) => response.writeHead(200, { 'content-length': 2 ** 52 }).write('begin'));
     assert.equal((await failure(fetchOne(file))).code, 'DISK_FULL');
