@@ -9,8 +9,9 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startHub } from '../../test/fixtures/hub-server.ts';
 import { bringMobileNetV2, MOBILENET_V2_FILE, noMobileNetV2 } from '../../test/model-files.ts';
+import { LabelsmithError } from '../errors.ts';
 import { CATALOGUE } from './catalogue.ts';
-import { chooseEmbedder, DEFAULT_EMBEDDER, EMBEDDERS, embeddersHere } from './choose-embedder.ts';
+import { chooseEmbedder, DEFAULT_EMBEDDER, EMBEDDERS, embeddersHere, firstFault } from './choose-embedder.ts';
 
 const BETTER = 'mobilenetv2-12-qdq';
 
@@ -179,4 +180,14 @@ test('where the default is in the cache nobody is asked, and it is told what is 
     /mobilenetv2-12-qdq and efficientnet-lite0 are better: labelsmith models pull --quality balanced fetches the best/,
   );
   assert.equal(hub.requests.length, 0);
+});
+
+test('of what none of its places has it is told what the first of them answered', () => {
+  const refused = new LabelsmithError('NETWORK', 'the hub shows a/b to nobody without a token (401)');
+  const notHere = new LabelsmithError('NETWORK', 'net is not in the model cache', { cause: refused });
+  const nowhere = new LabelsmithError('NETWORK', 'net is to be had from none of its 2 places', { cause: notHere });
+  assert.equal(firstFault(nowhere), refused);
+  assert.equal(firstFault(refused), refused);
+  const system = new LabelsmithError('NETWORK', 'no answer', { cause: new Error('ENOTFOUND') });
+  assert.equal(firstFault(system), system);
 });

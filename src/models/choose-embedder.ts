@@ -119,12 +119,17 @@ export async function chooseEmbedder(
       return true;
     } catch (error) {
       if (!(error instanceof LabelsmithError) || isInterruption(error)) throw error;
-      const reason = error.message.replace(`${entry.id} is`, 'it is');
+      const reason = firstFault(error).message.replace(`${entry.id} is`, 'it is');
       notes.push({ id: entry.id, why: `could not be reached (${reason})` });
       await writeAtomically(pathOf(cacheDir), JSON.stringify({ ...known, [entry.id]: { atMs: Date.now(), reason } }));
       return false;
     }
   }
+}
+
+/** That none of its places has it says less than what the first of them answered. */
+export function firstFault(error: LabelsmithError): LabelsmithError {
+  return error.cause instanceof LabelsmithError ? firstFault(error.cause) : error;
 }
 
 async function bestOfHub(

@@ -36,8 +36,9 @@ test('the embedder is fine-tuned within a budget; killed, it goes on to the same
       depth,
     );
   }
-  const short = await runCli([...auto.slice(0, -1), '1s'], { cwd: dir, env });
+  const short = await runCli([...auto.slice(0, -1), '1s', '--keep-embedder', 'mine'], { cwd: dir, env });
   assert.equal(short.code, 0, short.stderr);
+  assert.match(short.stderr, /nothing was kept as mine: no training of the embedder came to its end/);
   assert.match(short.stderr, /fine-tuning step all was left out: .*(budget|would take)/);
 
   const sheet = join(dir, 'views.jpg');
@@ -50,4 +51,15 @@ test('the embedder is fine-tuned within a budget; killed, it goes on to the same
   const again = await runCli(['teach', 'augment', '--preview', sheet], { cwd: dir, env });
   assert.match(again.stderr, /views\.jpg/);
   await runJson(['teach', 'augment', '--preview', sheet, '--replace'], { cwd: dir, env });
+  // Labelled images come first, and the others after them.
+  const whole = ['teach', 'augment', '--preview', join(dir, 'all.jpeg'), '-n', '99'];
+  assert.equal((await runJson<{ images: number }>(whole, { cwd: dir, env })).images, EACH * KINDS.length);
+  for (const wrong of [[], ['--preview', 'views.png']]) {
+    const refused = await runCli(['teach', 'augment', ...wrong], { cwd: dir, env });
+    assert.deepEqual(
+      [refused.code, /ends in \.jpg or \.jpeg, such as/.test(refused.stderr)],
+      [2, true],
+      refused.stderr,
+    );
+  }
 });

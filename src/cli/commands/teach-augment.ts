@@ -6,6 +6,9 @@ import { flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 import { TASK } from './teach-learn.ts';
 
+const SHEET_FILE = 'a file that ends in .jpg or .jpeg, such as views.jpg';
+const SHEET = z.string({ error: SHEET_FILE }).regex(/\.jpe?g$/i, { error: SHEET_FILE });
+
 export const augment = command({
   name: 'teach augment',
   summary: 'a sheet of augmented views of your images, to look at',
@@ -15,7 +18,7 @@ export const augment = command({
     'first. Where names of classes speak of sides or directions, nothing is mirrored or turned.',
   options: {
     task: TASK,
-    preview: option('--preview <file>', 'the JPEG to write', z.string()),
+    preview: option('--preview <file>', 'the JPEG to write', SHEET),
     count: option('-n, --count <n>', 'images on it', wholeNumber(1).default(8)),
     replace: flag('--replace', 'take the place of a sheet that is there'),
   },

@@ -90,7 +90,11 @@ export function resultOf({
   const warnings = [...labelledTask.warnings, ...evaluation.warnings, ...fineTuning.notes];
   const fineTuned = fineTuning.chosen?.step ?? null;
   if (toKeepAs !== undefined && keptEmbedder === null) {
-    warnings.push(`nothing was kept as ${toKeepAs}: the embedder as it is labels held-out items as well or better`);
+    warnings.push(
+      fineTuning.curves.length === 0
+        ? `nothing was kept as ${toKeepAs}: no training of the embedder came to its end`
+        : `nothing was kept as ${toKeepAs}: the embedder as it is was as good or better`,
+    );
   }
   if (newImages && newImages.interval[1] - newImages.interval[0] > WIDE) {
     warnings.push(

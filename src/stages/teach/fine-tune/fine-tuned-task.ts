@@ -5,6 +5,7 @@
  * the first of them, so what is kept is never below it on those labels. What was tried is handed back either way. Writes nothing
  * but what a run that was killed goes on from.
  */
+import { plural } from '../../../core/count-text.ts';
 import { LabelsmithError } from '../../../errors.ts';
 import type { Workspace } from '../../../jobs/workspace.ts';
 import { correctRows, meanCrossEntropy } from '../../../math/calibration.ts';
@@ -65,7 +66,7 @@ export async function fineTuneTask(
   const { fineTune: choice } = options;
   const { problem } = labelledTask;
   const wanted = wantedSteps(choice, problem);
-  if (wanted.length === 0) return nothing(...(choice === 'auto' ? ['too few labels to fine-tune the embedder'] : []));
+  if (wanted.length === 0) return nothing(...(choice === 'auto' ? [tooFew(problem)] : []));
   const embedder = await openOrSay(workspace, items.recipe.model);
   if (typeof embedder === 'string') return nothing(`the embedder was not fine-tuned: ${embedder}`);
   const open = await openItems(workspace, items);
@@ -184,6 +185,13 @@ function wantedSteps(choice: FineTuneChoice, { labelled, classes }: Problem): re
     default:
       return choice satisfies never;
   }
+}
+
+function tooFew({ labelled, classes }: Problem): string {
+  return (
+    `the embedder was not fine-tuned: ${plural(labelled.length, 'label')} of ${plural(classes, 'class', 'classes')}, where auto ` +
+    `takes ${MIN_LABELS * classes} or more (--fine-tune last tries that depth with any number)`
+  );
 }
 
 async function openOrSay({ models }: Workspace, model: string): Promise<TunableEmbedder | string> {

@@ -48,14 +48,13 @@ export async function previewAugmentations(
   file: string,
   { task, count, replace, seed }: PreviewOptions,
 ): Promise<PreviewResult> {
-  const { ids, classNames } = await candidates(workspace, task);
+  const { labelled, others, classNames } = await candidates(workspace, task);
   const random = seededRandom(seed, 'augment-preview');
   const changes = sidedNames(classNames);
   const rows: Uint8Array[][] = [];
-  for (const at of sampleIndices(ids.length, Math.min(ids.length, 2 * count), random)) {
+  for (const id of [...drawn(labelled, 2 * count, random), ...drawn(others, 2 * count, random)]) {
     if (rows.length === count) break;
-    const id = ids[at];
-    const image = id && (await openImage(workspace, id));
+    const image = await openImage(workspace, id);
     if (!image) continue;
     const made = { views: 1 + WEAK + STRONG, strongViews: STRONG, augment: changes };
     rows.push(await viewsOf(image, { input: INPUT }, made, seededRandom(seed, `view:${id}`)));
@@ -103,18 +102,26 @@ function encoded(pixels: Uint8Array): Promise<Uint8Array> {
     .toBuffer();
 }
 
-/** Labelled images of the task, else any; and the classes that were named. */
-async function candidates(
-  { store }: Workspace,
-  task: string,
-): Promise<{ readonly ids: readonly ImageId[]; readonly classNames: readonly string[] }> {
+function drawn(ids: readonly ImageId[], count: number, random: Random): readonly ImageId[] {
+  return [...sampleIndices(ids.length, count, random)].flatMap((at) => ids[at] ?? []);
+}
+
+interface Candidates {
+  /** Images that people or an import said something of in the task. */
+  readonly labelled: readonly ImageId[];
+  readonly others: readonly ImageId[];
+  /** That were named, by models too. */
+  readonly classNames: readonly string[];
+}
+
+async function candidates({ store }: Workspace, task: string): Promise<Candidates> {
   const isKnown = (await store.tasks()).some(({ name }) => name === task);
   if (isKnown && (await requireTask(store, task)).items === 'regions') {
     throw new LabelsmithError('UNSUPPORTED', `The task "${task}" is on regions; the sheet shows whole images.`, {
       hint: 'Name a task on images with --task.',
     });
   }
-  const [all, labelled]: [ImageId[], ImageId[]] = [[], []];
+  const [others, labelled]: [ImageId[], ImageId[]] = [[], []];
   const classNames = new Set<string>();
   for await (const page of store.images()) {
     const labels = isKnown
@@ -124,12 +131,12 @@ async function candidates(
         )
       : undefined;
     for (const { id } of page) {
-      all.push(id);
       const said = (labels?.get(id) ?? []).filter(({ origin, present }) => present && origin !== 'cluster');
       for (const { className } of said) classNames.add(className);
-      if (said.some(({ origin }) => origin === 'human' || origin === 'imported')) labelled.push(id);
+      const isLabelled = said.some(({ origin }) => origin === 'human' || origin === 'imported');
+      (isLabelled ? labelled : others).push(id);
     }
-    if (all.length >= MAX_CANDIDATES) break;
+    if (others.length + labelled.length >= MAX_CANDIDATES) break;
   }
-  return { ids: labelled.length > 0 ? labelled : all, classNames: [...classNames] };
+  return { labelled, others, classNames: [...classNames] };
 }
