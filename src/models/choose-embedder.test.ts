@@ -70,6 +70,9 @@ test('the environment may say which quality is the default', async (t) => {
   assert.equal((await chooseEmbedder(undefined, { cacheDir, offline: true, folders: [] })).id, DEFAULT_EMBEDDER);
   process.env.LABELSMITH_QUALITY = 'superb';
   await assert.rejects(chooseEmbedder(undefined, { cacheDir, offline: true }), /"superb", which is no quality/);
+  // Empty is as unset, so the default: everything is asked for in order, and nothing is here.
+  process.env.LABELSMITH_QUALITY = '';
+  await chooseEmbedder(undefined, { cacheDir, offline: true, folders: [] });
 });
 
 test('a folder of the user’s is as good as the cache', { skip: noMobileNetV2 }, async (t) => {

@@ -152,7 +152,8 @@ export async function embeddersHere(cacheDir: string = cacheDirectory()): Promis
 }
 
 function qualityOfEnvironment(): Quality {
-  const { LABELSMITH_QUALITY: set = DEFAULT_QUALITY } = process.env;
+  // As everywhere, a variable that is set to nothing is not set.
+  const set = process.env.LABELSMITH_QUALITY || DEFAULT_QUALITY;
   const found = QUALITIES.find((one) => one === set);
   if (found) return found;
   throw new LabelsmithError('USAGE', `LABELSMITH_QUALITY is "${set}", which is no quality`, {
