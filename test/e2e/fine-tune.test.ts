@@ -1,6 +1,8 @@
 /** `teach rounds --fine-tune` through the built command line, on three kinds of patterns made by code. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { runCli, runJson } from '../cli.ts';
@@ -40,6 +42,14 @@ test('the embedder is fine-tuned within a budget; killed, it goes on to the same
   assert.equal(short.code, 0, short.stderr);
   assert.match(short.stderr, /nothing was kept as mine: no training of the embedder came to its end/);
   assert.match(short.stderr, /fine-tuning step all was left out: .*(budget|would take)/);
+
+  const left = join(dir, '.labelsmith', 'cache', 'fine-tune', 'class', 'left.state');
+  await mkdir(dirname(left), { recursive: true });
+  await writeFile(left, 'of a training that was stopped');
+  await runJson(['teach', 'rounds'], { cwd: dir, env });
+  assert.ok(existsSync(left), 'a run without fine-tuning leaves what another one will go on from');
+  await runJson(['teach', 'rounds', '--fine-tune', 'bias', '--budget', '1s'], { cwd: dir, env });
+  assert.ok(!existsSync(left), 'one with it ends, and nothing of it stays');
 
   const sheet = join(dir, 'views.jpg');
   const { images } = await runJson<{ images: number }>(['teach', 'augment', '--preview', sheet, '-n', '4'], {

@@ -116,7 +116,8 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
         : { labels: 0, unsure: 0 };
       const accuracy = answered ? measuredBefore(measured.stated, rest.labels) : measured.stated;
       const keptEmbedder = await keptOf(workspace, options, taught.fineTuning.chosen);
-      await tuningRecordOf(workspace, task).clear();
+      // Without fine-tuning nothing here has taken the place of what one that was stopped left.
+      if (fineTune !== 'off') await tuningRecordOf(workspace, task).clear();
       return resultOf({
         ...taught,
         evaluation: measured.evaluation,
