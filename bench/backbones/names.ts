@@ -75,11 +75,9 @@ export async function scoreNames(pool: InferencePool, sets: readonly EmbeddedAnd
     precision: PRECISION,
     rules: rulesOf(CLASS_SHARES, KIND_SHARES, OWN_SHARES),
   };
-  const piles = await namingPiles(
-    pool,
-    voting.map(({ set }) => set),
-    naming.names,
-  );
+  const from = voting.map(({ set }) => set);
+  // One set leaves nothing to choose on, and no other one to draw junk from.
+  const piles = from.length > 1 ? await namingPiles(pool, from, naming.names) : [];
   const scored = scoreRules(voting, naming, piles);
   const builtIn = scored.builtIn ?? [];
   const of = (named: readonly Named[], which: readonly string[]) =>
@@ -90,14 +88,17 @@ export async function scoreNames(pool: InferencePool, sets: readonly EmbeddedAnd
     ofNameableSets: of(builtIn, NAMEABLE),
     ofAllSets: totals(builtIn),
     // Each set by the rule that is best on all piles that have nothing of it.
-    leftOut: {
-      chosenOn: { piles: piles.length, clusters: piles.reduce((sum, { clusters }) => sum + clusters.length, 0) },
-      ofNameableSets: of(scored.leftOut, NAMEABLE),
-      ofPartsAndDefects: of(scored.leftOut, STRICT),
-      ofAllSets: totals(scored.leftOut),
-      rules: Object.fromEntries(voting.map(({ set }, i) => [set.name, scored.chosen[i]])),
-      wrong: scored.leftOut.flatMap(({ wrong }) => wrong),
-    },
+    leftOut:
+      piles.length === 0
+        ? null
+        : {
+            chosenOn: { piles: piles.length, clusters: piles.reduce((sum, { clusters }) => sum + clusters.length, 0) },
+            ofNameableSets: of(scored.leftOut, NAMEABLE),
+            ofPartsAndDefects: of(scored.leftOut, STRICT),
+            ofAllSets: totals(scored.leftOut),
+            rules: Object.fromEntries(voting.map(({ set }, i) => [set.name, scored.chosen[i]])),
+            wrong: scored.leftOut.flatMap(({ wrong }) => wrong),
+          },
     bestOnAllPiles: scored.best,
     builtInOnPiles: totals(piles.map((pile) => judgedPile(pile, RULE, naming.names))),
   };
