@@ -123,3 +123,13 @@ test('votes are the best classes and their chances, whatever the layout of the n
   assert.deepEqual(second.votes.slice(0, VOTES), first.votes.slice(0, VOTES));
   for (const [i, value] of second.embedding.entries()) assert.ok(Math.abs(value - first.embedding[i]) < 1e-5);
 });
+
+test('two side by side are two different ones, and a repository of the hub is named whole', async (t) => {
+  const cacheDir = mkdtempSync(join(tmpdir(), 'labelsmith-names-'));
+  t.after(() => rmSync(cacheDir, { recursive: true }));
+  const refused = (name: string, message: RegExp, hint: RegExp) =>
+    assert.rejects(openEmbedder(name, { cacheDir, offline: true }), { code: 'USAGE', message, hint });
+  await refused('mobilenetv3-small+mobilenetv3-small', /names mobilenetv3-small twice/, /FIRST\+SECOND/);
+  await refused('mobilenetv3-small+', /a model is missing/, /FIRST\+SECOND/);
+  await refused('hf:owner', /no model named "hf:owner"/, /hf:OWNER\/REPO@REVISION/);
+});

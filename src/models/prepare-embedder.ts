@@ -42,7 +42,7 @@ export async function prepareEmbedder(
   name: string,
   options: PrepareOptions & { readonly recipe?: Partial<Recipe> } = {},
 ): Promise<PreparedEmbedder> {
-  const names = name.split(JOIN);
+  const names = partsOf(name);
   if (names.length === 1) return prepareSingle(name, options);
   const parts: PreparedEmbedder[] = [];
   for (const part of names) parts.push(await prepareSingle(part, { ...options, recipe: undefined }));
@@ -51,7 +51,18 @@ export async function prepareEmbedder(
 
 /** Refuses a name that is not of an embedder, or of several side by side. */
 export async function requireEmbedder(name: string, cacheDir?: string): Promise<void> {
-  for (const part of name.split(JOIN)) await findRole(part, 'embedder', cacheDir);
+  for (const part of partsOf(name)) await findRole(part, 'embedder', cacheDir);
+}
+
+/** Names of the models side by side. */
+function partsOf(name: string): readonly string[] {
+  const names = name.split(JOIN);
+  const twice = names.find((part, i) => names.indexOf(part) !== i);
+  if (names.length === 1 || (twice === undefined && !names.includes(''))) return names;
+  const wrong = names.includes('') ? `a model is missing in "${name}"` : `"${name}" names ${twice} twice`;
+  throw new LabelsmithError('USAGE', wrong, {
+    hint: 'Two different embedders side by side are written FIRST+SECOND; one alone by its name.',
+  });
 }
 
 async function prepareSingle(

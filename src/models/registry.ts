@@ -68,6 +68,7 @@ export function hintOfNames(
   entries: readonly Pick<ModelEntry, 'id'>[],
   flags = '',
 ): string {
+  if (name.startsWith('hf:')) return 'A repository of the hub is written hf:OWNER/REPO or hf:OWNER/REPO@REVISION.';
   const all = entries.map(({ id }) => id);
   const near = nearestNames(name, all, MAX_NAMES_TOLD);
   const shown = near.length > 0 ? near : all.slice(0, MAX_NAMES_TOLD);

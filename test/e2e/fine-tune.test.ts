@@ -61,6 +61,12 @@ test('the embedder is fine-tuned within a budget; killed, it goes on to the same
   const again = await runCli(['teach', 'augment', '--preview', sheet], { cwd: dir, env });
   assert.match(again.stderr, /views\.jpg/);
   await runJson(['teach', 'augment', '--preview', sheet, '--replace'], { cwd: dir, env });
+  const strange = await runCli(['teach', 'augment', '--preview', join(dir, 'other.jpg'), '--task', 'nosuch'], {
+    cwd: dir,
+    env,
+  });
+  assert.equal(strange.code, 1, strange.stderr);
+  assert.match(strange.stderr, /There is no task "nosuch"/);
   // Labelled images come first, and the others after them.
   const whole = ['teach', 'augment', '--preview', join(dir, 'all.jpeg'), '-n', '99'];
   assert.equal((await runJson<{ images: number }>(whole, { cwd: dir, env })).images, EACH * KINDS.length);

@@ -6,6 +6,7 @@
  * Resident: about 100 bytes an image and 60 a box.
  */
 import type { Box } from '../../../core/boxes.ts';
+import { plural } from '../../../core/count-text.ts';
 import type { DatasetImage, LabelValue } from '../../../core/dataset.ts';
 import type { ImageId } from '../../../core/ids.ts';
 import { LabelsmithError } from '../../../errors.ts';
@@ -128,13 +129,15 @@ function boxesOf({ regions }: DatasetImage, classNames: readonly string[]): Anno
 }
 
 function nothingToTeach(task: string, tooFew: AnnotatedImages['tooFew'], minBoxes: number): LabelsmithError {
-  const least = `at least ${minBoxes} boxes by people or from an import`;
+  const least = `at least ${plural(minBoxes, 'box', 'boxes')} by people or from an import`;
   const named = tooFew.map(({ className, boxes }) => `${className} ${boxes}`).join(', ');
   return new LabelsmithError(
     'NOT_FOUND',
     `No class of the task "${task}" that the detector does not know has ${least}${named ? ` (${named})` : ''}.`,
     {
-      hint: 'Draw boxes in labelsmith review, or labelsmith import coco FILE --as human; --classes names classes that it knows.',
+      hint:
+        'Draw boxes in labelsmith review, or labelsmith import coco FILE --as human; --min-boxes N takes classes with fewer, ' +
+        '--classes names classes that it knows.',
     },
   );
 }

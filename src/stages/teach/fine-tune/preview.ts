@@ -41,6 +41,8 @@ const INPUT: TunableEmbedder['input'] = { width: SIDE, height: SIDE, fit: 'cover
 /** Images that are drawn from, at most. */
 const MAX_CANDIDATES = 5000;
 const MARK = 'labelsmith teach augment';
+/** The task where none is named. */
+const BY_DEFAULT = 'class';
 
 /** Writes a JPEG. Labelled images come first, where there are some. */
 export async function previewAugmentations(
@@ -116,7 +118,8 @@ interface Candidates {
 
 async function candidates({ store }: Workspace, task: string): Promise<Candidates> {
   const isKnown = (await store.tasks()).some(({ name }) => name === task);
-  if (isKnown && (await requireTask(store, task)).items === 'regions') {
+  // The one that nobody has to name may be without a label yet: there is something to look at all the same.
+  if ((isKnown || task !== BY_DEFAULT) && (await requireTask(store, task)).items === 'regions') {
     throw new LabelsmithError('UNSUPPORTED', `The task "${task}" is on regions; the sheet shows whole images.`, {
       hint: 'Name a task on images with --task.',
     });
