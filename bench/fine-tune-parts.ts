@@ -30,7 +30,16 @@ import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';
 import { type PreparedTuning, prepareTuning } from '../src/stages/teach/fine-tune/tuning-set.ts';
 import { learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
 import { type Problem, sampledRows } from '../src/stages/teach/problem.ts';
-import { finished, type LabelledSet, loadLabelled, meanOf, problemOf, type Split, split } from './labelled-sets.ts';
+import {
+  EMBEDDER,
+  finished,
+  type LabelledSet,
+  loadLabelled,
+  meanOf,
+  problemOf,
+  type Split,
+  split,
+} from './labelled-sets.ts';
 
 type Part = Pick<
   TuningStep,
@@ -62,7 +71,7 @@ const AUGMENT = { mirror: true, rotate: true };
 export async function run(): Promise<unknown> {
   const pool = await InferencePool.create({ threads: 2 });
   try {
-    const embedder = await tunableEmbedder('mobilenetv3-small');
+    const embedder = await tunableEmbedder(EMBEDDER);
     const sets: Record<string, Record<string, number>> = {};
     for (const name of SETS) {
       const set = await loadLabelled(name);

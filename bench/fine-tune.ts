@@ -3,8 +3,8 @@
  * worth, and what the exit gate makes of it. Split as in `teach`. `frozen` is `teach rounds` as it is, `every label` the
  * same with all images labelled that are not tested; a depth's figure is with the same methods on its vectors, whether or not
  * cross-validation would keep it; `kept` is what comes out with that depth, by the gate of `teach rounds`.
- * LABELSMITH_TEACH_EMBEDDER, LABELSMITH_TEACH_SETS, LABELSMITH_TEACH_SEEDS, LABELSMITH_FINE_TUNE_STEPS and LABELSMITH_FINE_TUNE_LABELS (a share) name
- * others.
+ * LABELSMITH_TEACH_EMBEDDER, LABELSMITH_TEACH_SETS, LABELSMITH_TEACH_SEEDS, LABELSMITH_FINE_TUNE_STEPS and
+ * LABELSMITH_FINE_TUNE_LABELS (a share) name others.
  */
 import { readFile } from 'node:fs/promises';
 import { argMaxRows } from '../src/math/calibration.ts';

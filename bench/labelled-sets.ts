@@ -20,7 +20,7 @@ import { dataSet } from './photos.ts';
 import { inScratch, rounded } from './process.ts';
 
 /** Another one by its name in the catalogue. */
-export const EMBEDDER = process.env.LABELSMITH_TEACH_EMBEDDER ?? 'mobilenetv3-small';
+export const EMBEDDER = process.env.LABELSMITH_TEACH_EMBEDDER || 'mobilenetv3-small';
 const THREADS = 2;
 
 /** Beside it, in one vector. */

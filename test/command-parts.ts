@@ -1,6 +1,7 @@
 /** Commands whose parts are done by processes of their own (`--shard i/n`), in workspaces on a few pictures. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { globSync } from 'node:fs';
 import { cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CliOptions, runCli, runJson, startCli } from './cli.ts';
@@ -11,6 +12,10 @@ export interface CommandParts {
   readonly options: CliOptions;
   /** What the workspace `place` holds in the task `class`. */
   exported(place: string): Promise<string>;
+  /** Files of vectors, whose names say their content. */
+  vectorFiles(place: string): string[];
+  /** Blobs with these endings (`{shard,onnx}`) that parts hand to each other, and that are there yet. */
+  blobsLeft(place: string, ending: string): string[];
   /** A part of the command, to its end. */
   part(command: readonly string[], place: string, shard: string): Promise<void>;
   /** The first of two parts is killed beside the second, and done again. */
@@ -33,6 +38,8 @@ export async function openCommandParts([first, ...others]: readonly [string, ...
     dir,
     options,
     part,
+    vectorFiles: (place) => globSync('**/*.arrow', { cwd: join(dir, place, 'vectors') }).sort(),
+    blobsLeft: (place, ending) => globSync(`**/*.${ending}`, { cwd: join(dir, place, 'cache', 'blobs') }),
     async exported(place) {
       const out = `${place}.jsonl`;
       await runJson(['export', 'jsonl', out, '--task', 'class', '-w', place], options);

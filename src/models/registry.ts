@@ -54,6 +54,9 @@ export async function findEntry(name: string, cacheDir: string = cacheDirectory(
   });
 }
 
+/** Where `hf:` is followed by something else. */
+export const REPOSITORY_HINT = 'Write hf:OWNER/REPO or hf:OWNER/REPO@REVISION.';
+
 /** Names that are told where one is not known. */
 const MAX_NAMES_TOLD = 5;
 
@@ -68,7 +71,7 @@ export function hintOfNames(
   entries: readonly Pick<ModelEntry, 'id'>[],
   flags = '',
 ): string {
-  if (name.startsWith('hf:')) return 'A repository of the hub is written hf:OWNER/REPO or hf:OWNER/REPO@REVISION.';
+  if (name.startsWith('hf:')) return REPOSITORY_HINT;
   const all = entries.map(({ id }) => id);
   const near = nearestNames(name, all, MAX_NAMES_TOLD);
   const shown = near.length > 0 ? near : all.slice(0, MAX_NAMES_TOLD);

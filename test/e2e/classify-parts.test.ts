@@ -1,6 +1,5 @@
 /** `classify` and its `--shard i/n` by the built command line: parts at once, one of them killed, one that never comes, end with what one process writes. */
 import assert from 'node:assert/strict';
-import { globSync } from 'node:fs';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,7 +10,7 @@ const CLASSIFY = ['classify', 'class.onnx', '--threads', '1', '--shard-size', '4
 
 test('parts of classify: the labels and predictions of one process', async (t) => {
   const places = ['taught', 'whole', 'parts', 'killed', 'rest', 'late'] as const;
-  const { dir, options, exported, part, withOneKilled, close } = await openCommandParts(places);
+  const { dir, options, exported, part, withOneKilled, vectorFiles, blobsLeft, close } = await openCommandParts(places);
   t.after(close);
   const rows = ['red', 'green', 'blue'].flatMap((name) => [0, 3, 4].map((n) => `photos/${name}/${n}.jpg,${name}`));
   await writeFile(join(dir, 'labels.csv'), ['file,class', ...rows, ''].join('\n'));
@@ -19,9 +18,7 @@ test('parts of classify: the labels and predictions of one process', async (t) =
   const { model } = await runJson<{ model: string }>(['teach', 'rounds', '--threads', '1', '-w', 'taught'], options);
   await copyFile(model, join(dir, 'class.onnx'));
 
-  /** Names say the content. */
-  const vectorFiles = (place: string) => globSync('**/*.arrow', { cwd: join(dir, place, 'vectors') }).sort();
-  const blobsLeft = (place: string) => globSync('**/*.{shard,onnx}', { cwd: join(dir, place, 'cache', 'blobs') });
+  const left = () => blobsLeft('rest', '{shard,onnx}');
   const counts = await runJson<{ classified: number; labelled: number }>([...CLASSIFY, '-w', 'whole'], options);
   assert.equal(counts.classified, 21, 'six of each class, and one of each in worse quality');
   assert.ok(counts.labelled > 10, `${counts.labelled} labels`);
@@ -38,10 +35,10 @@ test('parts of classify: the labels and predictions of one process', async (t) =
 
   // A part that never comes back.
   await part(CLASSIFY, 'rest', '1/2');
-  assert.ok(blobsLeft('rest').length > 0);
+  assert.ok(left().length > 0);
   await runJson([...CLASSIFY, '-w', 'rest'], options);
   assert.equal(await exported('rest'), expected);
-  assert.deepEqual(blobsLeft('rest'), []);
+  assert.deepEqual(left(), []);
   assert.deepEqual(vectorFiles('rest'), vectorFiles('whole'));
 
   // One that begins when all is written down leaves it.

@@ -1,7 +1,5 @@
 /** `match --shard i/n` by the built command line: processes at once come to the labels and predictions of one, and one that is killed is done again. */
 import assert from 'node:assert/strict';
-import { globSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCli, runJson } from '../cli.ts';
 import { openCommandParts } from '../command-parts.ts';
@@ -9,16 +7,13 @@ import { openCommandParts } from '../command-parts.ts';
 const MATCH = ['match', 'refs', '--threads', '1'];
 
 test('parts of match: each its files of vectors, and the result is that of one process', async (t) => {
-  const { dir, options, exported, part, withOneKilled, close } = await openCommandParts([
+  const { options, exported, part, withOneKilled, vectorFiles, blobsLeft, close } = await openCommandParts([
     'whole',
     'parts',
     'killed',
     'rest',
   ]);
   t.after(close);
-  /** Names say the content: of images, and of what is thought of each. */
-  const vectorFiles = (place: string) => globSync('**/*.arrow', { cwd: join(dir, place, 'vectors') }).sort();
-  const partsLeft = (place: string) => globSync('**/*.shard', { cwd: join(dir, place, 'cache', 'blobs') });
   await runJson([...MATCH, '-w', 'whole'], options);
   const expected = await exported('whole');
   assert.ok(expected.split('\n').filter((line) => line.includes('"reference"')).length > 10);
@@ -32,11 +27,11 @@ test('parts of match: each its files of vectors, and the result is that of one p
 
   // A part that never comes back.
   await part(MATCH, 'rest', '1/2');
-  assert.ok(partsLeft('rest').length > 0);
+  assert.ok(blobsLeft('rest', 'shard').length > 0);
   const early = await runCli(['export', 'jsonl', 'early.jsonl', '--task', 'class', '-w', 'rest'], options);
   assert.equal(early.code, 1, 'nothing is labelled yet');
   await runJson([...MATCH, '-w', 'rest'], options);
   assert.equal(await exported('rest'), expected);
-  assert.deepEqual(partsLeft('rest'), []);
+  assert.deepEqual(blobsLeft('rest', 'shard'), []);
   assert.deepEqual(vectorFiles('rest'), vectorFiles('whole'));
 });

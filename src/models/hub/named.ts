@@ -13,7 +13,7 @@ import { parseReference } from '../../fetch/reference.ts';
 import type { ModelEntry } from '../bundle.ts';
 import { CATALOGUE } from '../catalogue.ts';
 import type { PrepareOptions } from '../prepare.ts';
-import { importedEntry, importedPath, keepImported } from '../registry.ts';
+import { importedEntry, importedPath, keepImported, REPOSITORY_HINT } from '../registry.ts';
 import { boundedEntry, type TakeInBounds } from './bounded-take-in.ts';
 import { HUB_MODELS, type HubModel } from './catalogue.ts';
 import { type Precision, precisionOf, preferredIn } from './graph-files.ts';
@@ -126,7 +126,7 @@ function repositoryIn(text: string): { readonly owner: string; readonly repo: st
   const [, owner, repo, revision = 'main'] = REPOSITORY.exec(text) ?? [];
   if (owner !== undefined && repo !== undefined) return { owner, repo, revision };
   throw new LabelsmithError('USAGE', `"${text}" names no repository of the hub`, {
-    hint: 'Write hf:OWNER/REPO or hf:OWNER/REPO@REVISION.',
+    hint: REPOSITORY_HINT,
   });
 }
 

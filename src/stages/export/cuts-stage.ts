@@ -3,20 +3,16 @@
  * byte of so many, and gives the ids of those that go in. They are put together in the order of the ids, so that the cuts are those
  * that one machine makes.
  */
-import { z } from 'zod';
 import type { ImageId } from '../../core/ids.ts';
 import { formatNamed } from '../../formats/table.ts';
 import { type Merging, reduce, reductionStage } from '../../jobs/reduction.ts';
 import type { StageJob } from '../../jobs/stage.ts';
 import type { ImageRange } from '../../store/store.ts';
 import { SPREAD_FROM } from '../vector-shard.ts';
-import { openSelection, SELECTED, type SelectionSettings } from './export-stage.ts';
+import { openSelection, RANGE, SELECTION_SETTINGS, type SelectionSettings } from './export-stage.ts';
 import { Selection, type SelectionOf } from './selection.ts';
 import { NamesSeen, type SeenNames } from './used.ts';
 import { isWritten } from './write.ts';
-
-const SETTINGS: z.ZodType<SelectionSettings> = z.strictObject(SELECTED);
-const RANGE: z.ZodType<ImageRange> = z.strictObject({ after: z.string().nullable(), upTo: z.string().nullable() });
 
 /** Of ten million images 160,000 each. */
 const PARTS = 64;
@@ -39,7 +35,7 @@ export const cutsStage = reductionStage<SelectionSettings, CutsContext, ImageRan
   // Labels of the same images may be others by then.
   isKept: false,
   within: 'export',
-  settings: SETTINGS,
+  settings: SELECTION_SETTINGS,
   shard: RANGE,
   isQuick: ({ isFew = false }) => isFew,
 

@@ -23,7 +23,7 @@ import { formatNamed } from '../../formats/table.ts';
 import { originalBytes, readImage } from '../../jobs/image-reader.ts';
 import type { StageDefinition, StageJob } from '../../jobs/stage.ts';
 import { openSink } from '../../sources/targets.ts';
-import type { DatasetView, ImageRange } from '../../store/store.ts';
+import type { DatasetView } from '../../store/store.ts';
 import { errorOf, type PlainError, plainError } from '../../threads/plain-error.ts';
 import { BACKGROUNDS } from './background.ts';
 import { openOwnFolder } from './own-folder.ts';
@@ -34,7 +34,7 @@ import { shownText } from './shown.ts';
 import { type NotedContext, Writing } from './write.ts';
 
 /** What goes in, the same for all processes of an export. */
-export const SELECTED = {
+export const SELECTION_SETTINGS = z.strictObject({
   format: z.enum(SHARD_FORMATS),
   /** Null: every task. */
   task: z.string().nullable(),
@@ -45,30 +45,28 @@ export const SELECTED = {
   detectors: z.array(z.string()).readonly(),
   /** Of all names of classes and sources, and of whose labels count, as the process has them that runs the export. */
   names: z.string(),
-};
-const SELECTION = z.object(SELECTED);
-export type SelectionSettings = z.infer<typeof SELECTION>;
+});
+export type SelectionSettings = z.infer<typeof SELECTION_SETTINGS>;
 
-export const EXPORT_SETTINGS = z.strictObject({
-  ...SELECTED,
+export const EXPORT_SETTINGS = SELECTION_SETTINGS.extend({
   /** An address, with no `/` at its end. */
   out: z.string(),
   shardSize: z.int().positive(),
   /** Names of the splits; null without. */
   splits: z.array(z.string()).readonly().nullable(),
-  /** How often it was begun before. */
+  /** How often it was begun, this time too. */
   attempt: z.int(),
 });
 export type ExportSettings = z.infer<typeof EXPORT_SETTINGS>;
 
-export const EXPORT_SHARD = z.strictObject({
+export const RANGE = z.strictObject({ after: z.string().nullable(), upTo: z.string().nullable() });
+
+export const EXPORT_SHARD = RANGE.extend({
   number: z.int().nonnegative(),
-  after: z.string().nullable(),
-  upTo: z.string().nullable(),
   /** Of a split that is drawn: where each image goes, by number of the split, and a digest of their ids. */
   drawn: z.strictObject({ splits: z.array(z.int()).readonly(), ids: z.string() }).optional(),
 });
-export type ExportShard = z.infer<typeof EXPORT_SHARD> & ImageRange;
+export type ExportShard = z.infer<typeof EXPORT_SHARD>;
 
 interface Written {
   readonly kind: 'written';

@@ -5,9 +5,9 @@
  * A folder goes to a place where nothing else is: files of an earlier export beside those of a new one would be taken for
  * its own by whoever reads it, and no store can replace a whole folder at once.
  */
-import { createHash } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 import type { Sink } from '../../sources/sink.ts';
@@ -39,14 +39,18 @@ export async function writeTo<T>(
   });
 }
 
+/** Beside the workspace, into which nothing is exported. */
+export function outgoingPath(workspaceDir: string, target: string): string {
+  return `${workspaceDir}-outgoing-${sha256Hex(target).slice(0, 16)}`;
+}
+
 /** Gives an empty folder for what goes to a target, beside the workspace, into which nothing is exported; then it is gone. */
 export async function withOutgoing<T>(
   target: string,
   { workspaceDir }: Pick<ToTargetOptions, 'workspaceDir'>,
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const name = createHash('sha256').update(target).digest('hex').slice(0, 16);
-  const folder = `${workspaceDir}-outgoing-${name}`;
+  const folder = outgoingPath(workspaceDir, target);
   await rm(folder, { recursive: true, force: true });
   await makeFolder(folder);
   try {
