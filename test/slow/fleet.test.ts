@@ -14,6 +14,8 @@ import { startWorker, type TestWorker } from '../fleet/workers.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from '../postgres/server.ts';
 
 const IMAGES = Number(process.env.LABELSMITH_FLEET_IMAGES ?? 60);
+/** Some fifty shards a stage, however many images there are. */
+const shardSize = Math.max(5, Math.ceil(IMAGES / 50));
 const found = postgresPrograms();
 
 describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => {
@@ -28,7 +30,7 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
   });
 
   test(`all stages on ${IMAGES} images with 1, 2 and 4 workers: byte for byte those of one machine`, async (t) => {
-    const here = await everyStage(ground, { name: 'here' }, localEngine());
+    const here = await everyStage(ground, { name: 'here', shardSize }, localEngine());
     for (const count of [1, 2, 4]) {
       const location = `${server.url}?schema=workers${count}`;
       const workers: TestWorker[] = [];
@@ -40,7 +42,7 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
       const engine = fleetEngine({ local: localEngine(), openQueue });
       const startedAt = performance.now();
       const blobsAt = join(ground.dir, `blobs${count}`);
-      const there = await everyStage(ground, { name: `workers${count}`, location, blobsAt }, engine);
+      const there = await everyStage(ground, { name: `workers${count}`, location, blobsAt, shardSize }, engine);
       t.diagnostic(`${count} workers: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
       await engine.close();
       await Promise.all(workers.map((worker) => worker.stop()));

@@ -33,9 +33,7 @@ import { cut, scene } from '../../fixtures/images.ts';
 import { startRun } from '../store/fixtures.ts';
 import { colourModels, importEmbedder } from './models.ts';
 
-const RUN = { seed: 0, threads: 1, shardSize: 5 };
-/** What is done by one process in a small workspace is done shard by shard. */
-const SPREAD = { ...RUN, spreadFrom: 1 };
+const RUN = { seed: 0, threads: 1 };
 const ODDS = { slope: 3, intercept: 2, share: 0.2 };
 /** A colour that a scene is mixed with, by class. */
 const CLASSES = { red: [230, 20, 20], green: [20, 200, 20], blue: [20, 20, 230] } as const;
@@ -75,42 +73,48 @@ export interface EveryStageOptions {
   /** Where the workspace is made. Default: a folder of this name. */
   readonly location?: string;
   readonly blobsAt?: string;
+  /** Images of a shard. Default: 5. */
+  readonly shardSize?: number;
 }
 
 /** Runs every stage on a new workspace and gives what is in it: exports, and the names of its files, which say their content. */
 export async function everyStage(
   { dir, cacheDir }: Ground,
-  { name, location = join(dir, name), blobsAt }: EveryStageOptions,
+  { name, location = join(dir, name), blobsAt, shardSize = 5 }: EveryStageOptions,
   engine: Engine,
 ): Promise<Map<string, string>> {
+  const sharded = { ...RUN, shardSize };
+  /** What is done by one process in a small workspace is done shard by shard. */
+  const spread = { ...sharded, spreadFrom: 1 };
   const models = colourModels(cacheDir);
   const workspace = await openWorkspace(location, { create: true, blobsAt, engine, models });
   try {
     const [photos, refs] = await openSources(workspace, [join(dir, 'photos'), join(dir, 'refs')]);
-    await addTo(workspace, [photos], { ...RUN, sync: true });
-    const alike = await alikePairs(workspace);
+    await addTo(workspace, [photos], { ...sharded, sync: true });
+    const alike = await alikePairs(workspace, shardSize);
     const detector = await models.openDetector('colours');
-    const detecting = { ...RUN, rules: DEFAULT_ACCEPT_RULES, force: false, task: 'objects' };
+    const detecting = { ...sharded, rules: DEFAULT_ACCEPT_RULES, force: false, task: 'objects' };
     await detectIn(workspace, detector, detecting);
     const { classNames } = detector;
     const scores = { modelKey: detectionKey(detector, {}), classNames, mapping: {}, odds: ODDS };
-    const doubts = await doubtsTogether(workspace, scores, SPREAD);
-    const shapes = { ...RUN, detectorKey: detector.key, task: 'objects', force: false };
+    const doubts = await doubtsTogether(workspace, scores, spread);
+    const shapes = { ...sharded, detectorKey: detector.key, task: 'objects', force: false };
     await findPosesIn(workspace, await models.openPose('colours-pose'), { ...shapes, personClasses: ['person'] });
     const segmenter = await models.openSegmenter({ threads: 1 });
     await segmentIn(workspace, segmenter, shapes).finally(() => segmenter.close());
-    const embedder = await models.openEmbedder('means', RUN);
-    await embedIn(workspace, embedder, SPREAD);
-    await embedIn(workspace, embedder, { ...RUN, force: true });
-    await embedIn(workspace, embedder, { ...RUN, items: 'regions' }).finally(() => embedder.close());
-    await discoverIn(workspace, { ...SPREAD, k: 3 });
-    await discoverIn(workspace, { ...SPREAD, k: 3, method: 'kmeans', task: 'centres' });
-    await matchIn(workspace, refs, { ...SPREAD, task: 'like', replace: false });
+    const embedder = await models.openEmbedder('means', sharded);
+    await embedIn(workspace, embedder, spread);
+    await embedIn(workspace, embedder, { ...sharded, force: true });
+    await embedIn(workspace, embedder, { ...sharded, items: 'regions' }).finally(() => embedder.close());
+    await discoverIn(workspace, { ...spread, k: 3 });
+    await discoverIn(workspace, { ...spread, k: 3, method: 'kmeans', task: 'centres' });
+    await matchIn(workspace, refs, { ...spread, task: 'like', replace: false });
     const taught = await teach(workspace);
-    const classifier = await openClassifier(taught, RUN);
-    await classifyIn(workspace, classifier, { ...RUN, threshold: 0.5 }).finally(() => classifier.close());
+    const classifier = await openClassifier(taught, sharded);
+    await classifyIn(workspace, classifier, { ...sharded, threshold: 0.5 }).finally(() => classifier.close());
     const content = await contentOf(workspace, join(dir, `${name}-out`));
-    for (const [what, text] of await exportsInShards(workspace, join(dir, `${name}-shards`))) content.set(what, text);
+    for (const [what, text] of await exportsInShards(workspace, join(dir, `${name}-shards`), shardSize))
+      content.set(what, text);
     return content.set('alike', alike).set('doubts', JSON.stringify(doubts));
   } finally {
     await workspace.close();
@@ -118,11 +122,11 @@ export async function everyStage(
 }
 
 /** What is alike, looked for in shards as it is in a large workspace. */
-async function alikePairs(workspace: Workspace): Promise<string> {
+async function alikePairs(workspace: Workspace, picturesAShard: number): Promise<string> {
   const { store } = workspace;
   const runId = await startRun(store, 'add');
   const { table, digest } = await readGroupFacts(store);
-  const search = searchBy({ workspace, runId, seed: 0, threads: 1 }, digest, { minToSpread: 1, picturesAShard: 5 });
+  const search = searchBy({ workspace, runId, seed: 0, threads: 1 }, digest, { minToSpread: 1, picturesAShard });
   const groups = await computeGroups(table, { search });
   await store.finishRun(runId, { status: 'done', counts: {} });
   return JSON.stringify([...groups.pairs()]);
@@ -148,7 +152,7 @@ async function teach(workspace: Workspace): Promise<string> {
 }
 
 /** What exports in shards to an address leave there: written one image after the other where the engine does nothing elsewhere. */
-async function exportsInShards(workspace: Workspace, folder: string): Promise<Map<string, string>> {
+async function exportsInShards(workspace: Workspace, folder: string, shardSize: number): Promise<Map<string, string>> {
   const content = new Map<string, string>();
   const split = [
     { name: 'train', fraction: 0.7 },
@@ -163,8 +167,8 @@ async function exportsInShards(workspace: Workspace, folder: string): Promise<Ma
   for (const { what, format, ...selected } of exports) {
     const out = join(folder, what);
     await mkdir(out, { recursive: true });
-    const how = { seed: 0, margin: 0, replace: false, shardSize: 5, spreadFrom: 1, ...selected };
-    const run = workspace.engine.opensElsewhere ? RUN : undefined;
+    const how = { seed: 0, margin: 0, replace: false, shardSize, spreadFrom: 1, ...selected };
+    const run = workspace.engine.opensElsewhere ? { ...RUN, shardSize } : undefined;
     await exportIn(workspace, format, pathToFileURL(out).href, how, run);
     const files = (await readdir(out)).filter((file) => !file.startsWith('.')).sort();
     assert.ok(files.length > 3, `${what} has ${files}`);
