@@ -57,6 +57,15 @@ export async function isAbandoned(path: string, writer: string | undefined, nowM
   return Math.abs(nowMs - touchedMs) > LEASE_MS;
 }
 
+/**
+ * Whether a process of this machine runs no more; false of other machines' processes, of which nothing is known.
+ * @param writer see {@link writerName}
+ */
+export function hasEnded(writer: string): boolean {
+  const [where, pid] = writer.split('-');
+  return where === machine() && !isRunning(Number(pid));
+}
+
 /** Whether a process of this number runs on this machine, whoever's it is. */
 export function isRunning(pid: number): boolean {
   try {

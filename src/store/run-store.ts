@@ -7,7 +7,7 @@ export interface RunStore {
   startRun(run: NewRun): Promise<RunId>;
   /** Keeps how a run is that is under way, in place of what was noted before; metrics of its end come beside it. */
   noteRun(runId: RunId, metrics: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Ends a run. A run that was killed is shown as interrupted once its lease has ended. */
+  /** Ends a run. A run that was killed is shown as interrupted: at once on the machine it ran on, elsewhere once its lease has ended. */
   finishRun(runId: RunId, outcome: RunOutcome): Promise<void>;
   /** Newest first. */
   runs(filter?: { stage?: string; limit?: number }): Promise<RunRecord[]>;

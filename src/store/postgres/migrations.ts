@@ -10,6 +10,7 @@ import { formerLabels } from './migrations/05-former-labels.ts';
 import { fewerReferences } from './migrations/06-fewer-references.ts';
 import { slopesOfPrints } from './migrations/07-slopes-of-prints.ts';
 import { revisionsOfMany } from './migrations/08-revisions-of-many.ts';
+import { writersOfRuns } from './migrations/09-writers-of-runs.ts';
 
 export const MIGRATIONS: readonly string[] = [
   firstVersion,
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly string[] = [
   fewerReferences,
   slopesOfPrints,
   revisionsOfMany,
+  writersOfRuns,
 ];
 
 /** Tables whose rows the database gives a number, and the column of it. */

@@ -1,8 +1,9 @@
 /**
  * Runs: one execution of a stage each. A run that is under way has a lease, which its process renews: once the lease has
- * ended, the process was killed, or its machine is gone.
+ * ended, the process was killed, or its machine is gone. A process of this machine that is gone is noticed at once.
  */
 import { randomBytes } from 'node:crypto';
+import { hasEnded, writerName } from '../../files/unfinished.ts';
 import type { RunRecord, RunStore } from '../store.ts';
 import { runKeyOf } from './dictionary.ts';
 import type { Session } from './session.ts';
@@ -31,6 +32,7 @@ const start = insert(runs, {
     'counts',
     'metrics',
     'leaseUntilMs',
+    'writer',
   ],
 });
 const fieldsOf = decoder(runs);
@@ -80,6 +82,7 @@ export function runStore(session: Session, leaseMs: number): RunStore & { readon
           counts: {},
           metrics: {},
           leaseUntilMs: now + leaseMs,
+          writer: writerName(),
         });
       });
       keep(id);
@@ -119,8 +122,9 @@ export function runStore(session: Session, leaseMs: number): RunStore & { readon
 }
 
 function runOf(row: RowOf<typeof runs.columns>, now: number, leaseMs: number): RunRecord {
-  const { key: _, leaseUntilMs, status, ...run } = fieldsOf(row);
-  return { ...run, status: status === 'running' && !isHeld(leaseUntilMs, now, leaseMs) ? 'interrupted' : status };
+  const { key: _, leaseUntilMs, writer, status, ...run } = fieldsOf(row);
+  const isUnderWay = isHeld(leaseUntilMs, now, leaseMs) && !(writer !== null && hasEnded(writer));
+  return { ...run, status: status === 'running' && !isUnderWay ? 'interrupted' : status };
 }
 
 /** A lease that ends much later than one that is given now is of a clock that was ahead, and says nothing. */

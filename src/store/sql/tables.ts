@@ -98,6 +98,8 @@ export const runs = table(
     metrics: json(record),
     /** The process that runs it has said that it is alive until then. */
     leaseUntilMs: nullable(integer),
+    /** That process and its machine (`files/unfinished.ts`); null of runs that older versions began. */
+    writer: nullable(text),
   },
   ['key'],
 );

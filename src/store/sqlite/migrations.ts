@@ -19,6 +19,7 @@ import { staging } from './migrations/11-staging.ts';
 import { formerLabels } from './migrations/12-former-labels.ts';
 import { slopesOfPrints } from './migrations/13-slopes-of-prints.ts';
 import { revisionsOfMany } from './migrations/14-revisions-of-many.ts';
+import { writersOfRuns } from './migrations/15-writers-of-runs.ts';
 import type { Migration } from './migrations/migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly Migration[] = [
   formerLabels,
   slopesOfPrints,
   revisionsOfMany,
+  writersOfRuns,
 ];
 
 /** "LbSm": tells a workspace's database from any other SQLite file. */

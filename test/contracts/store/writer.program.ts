@@ -11,7 +11,7 @@ export const IMAGES_A_SHARD = 7;
 
 async function main(module: string, dir: string, name: string, from: number, to: number): Promise<void> {
   const { openStore } = (await import(module)) as { openStore: OpenStore };
-  const store = await openStore(dir, { leaseMs: 50 });
+  const store = await openStore(dir, { leaseMs: 45_000 });
   const runId = await store.startRun({
     stage: 'test',
     settings: {},
