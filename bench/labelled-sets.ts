@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { seededRandom, shuffled } from '../src/core/random.ts';
 import { openWorkspace } from '../src/jobs/workspace.ts';
 import { gatherRows, type Matrix, newSharedMatrix, normalisedRows } from '../src/math/matrix.ts';
+import type { Recipe } from '../src/models/compose-model.ts';
 import { openEmbedder } from '../src/models/embedder.ts';
 import { addTo } from '../src/stages/add/add.ts';
 import { openSources } from '../src/stages/add/open-sources.ts';
@@ -65,7 +66,7 @@ async function loadInto(name: string, dir: string): Promise<LabelledSet> {
     const sources = await openSources(workspace, [folder]);
     await addTo(workspace, sources, { seed: 0, threads: THREADS, sync: false });
     const vectors = arrowVectorStore(workspace.dir);
-    const embedded = async (model: string, recipe?: object) => {
+    const embedded = async (model: string, recipe?: Partial<Recipe>) => {
       const embedder = await openEmbedder(model, { recipe, threads: THREADS });
       try {
         const { space } = await embedIn(workspace, embedder, { seed: 0, threads: THREADS });
@@ -75,7 +76,7 @@ async function loadInto(name: string, dir: string): Promise<LabelledSet> {
         await embedder.close();
       }
     };
-    const single = await embedded(EMBEDDER, { augmentations: undefined });
+    const single = await embedded(EMBEDDER, { views: undefined });
     const joined = await embedded(JOINED);
     const all = await embedded(EMBEDDER);
     const known = new Map<string, { className: string; group: string; path: string }>();

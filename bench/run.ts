@@ -39,6 +39,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   piles: () => import('./piles.ts'),
   'few-images': () => import('./few-images.ts'),
   adaptation: () => import('./adaptation.ts'),
+  views: () => import('./views.ts'),
   nuisance: () => import('./nuisance.ts'),
   copies: () => import('./copies.ts'),
   doubt: () => import('./doubt.ts'),

@@ -61,7 +61,7 @@ export async function namingPiles(
 ): Promise<VotedPile[]> {
   const byName = new Map(sets.map((set) => [set.name, set]));
   const drawable = sets.map(({ name, truth, classNames, vectors }) => {
-    return [name, { name, classes: truth, classNames, vectors, copies: [] }] as const;
+    return [name, { name, classes: truth, classNames, vectors, copies: [], views: [] }] as const;
   });
   // Copies of images have no votes here.
   const usable = ({ items, kind }: Pile) =>

@@ -38,8 +38,10 @@ const EVERY = 4;
 /** Images of a class that are taken from the archive. */
 const MAX_FROM_ARCHIVE = 150;
 
+type Alter = (image: Sharp, width: number, height: number) => Sharp | Promise<Sharp>;
+
 /** How a copy differs from its original; all of them are saved as JPEG. */
-const COPIES: Readonly<Record<string, (image: Sharp, width: number, height: number) => Sharp>> = {
+const COPIES: Readonly<Record<string, Alter>> = {
   smaller: (image, width, height) =>
     image
       .resize(Math.max(16, Math.round(width / 2)), Math.max(16, Math.round(height / 2)), { fit: 'fill' })
@@ -50,13 +52,19 @@ const COPIES: Readonly<Record<string, (image: Sharp, width: number, height: numb
 };
 export const COPY_KINDS = Object.keys(COPIES);
 
-/** Turned and mirrored images, for research alone: `LABELSMITH_BENCH_VIEWS` asks for them. */
-const VIEWS: typeof COPIES = {
+/** Other looks at a whole image. */
+const VIEWS = {
   mirrored: (image) => image.flop().png(),
   quarter: (image) => image.rotate(90).png(),
   half: (image) => image.rotate(180).png(),
   threeQuarters: (image) => image.rotate(270).png(),
-};
+  trimmed,
+} satisfies Readonly<Record<string, Alter>>;
+export type ViewName = keyof typeof VIEWS;
+/** How far a pixel may be from the corner's to be background, of 255. */
+const PLAIN = 30;
+/** Left around what is not background, as a share of its longer side. */
+const AROUND = 0.05;
 
 export interface EmbeddedSet {
   readonly name: string;
@@ -67,6 +75,8 @@ export interface EmbeddedSet {
   readonly vectors: Matrix;
   /** Vectors of the copies of every {@link EVERY}th image, a matrix a kind of copy. */
   readonly copies: readonly Matrix[];
+  /** Of every image as each view shows it. */
+  readonly views: readonly Matrix[];
 }
 
 interface Listed {
@@ -86,7 +96,10 @@ export async function embeddedSet(
   name: string,
   open: () => Promise<Embedder>,
   key: string,
-  { withCopies = true } = {},
+  {
+    withCopies = true,
+    viewNames = [],
+  }: { readonly withCopies?: boolean; readonly viewNames?: readonly ViewName[] } = {},
 ): Promise<EmbeddedSet> {
   const folder = join(cacheFolder(), name);
   mkdirSync(folder, { recursive: true });
@@ -98,7 +111,7 @@ export async function embeddedSet(
     writeWhole(index, Buffer.from(JSON.stringify(rows)));
   }
   const rows = listedImages(name);
-  const variant = async (kind: string, alter: (typeof COPIES)[string] | null, wanted: readonly number[]) => {
+  const variant = async (kind: string, alter: Alter | null, wanted: readonly number[]) => {
     const file = join(folder, `${kind}@${key}.f32`);
     if (!existsSync(file)) await embedInto(file, await listed(), wanted, alter, open, `${name} ${kind}`);
     return readMatrix(file, wanted.length);
@@ -108,11 +121,11 @@ export async function embeddedSet(
   const copies: Matrix[] = [];
   const some = all.filter((row) => row % EVERY === 0);
   for (const kind of withCopies ? COPY_KINDS : []) copies.push(await variant(kind, COPIES[kind] ?? null, some));
-  if (process.env.LABELSMITH_BENCH_VIEWS)
-    for (const [kind, alter] of Object.entries(VIEWS)) await variant(kind, alter, all);
+  const views: Matrix[] = [];
+  for (const kind of viewNames) views.push(await variant(kind, VIEWS[kind], all));
   const classNames = [...new Set(rows.map(({ className }) => className))].filter((one) => one !== '').sort();
   const classes = Int32Array.from(rows, ({ className }) => classNames.indexOf(className));
-  return { name, classes, classNames, vectors, copies };
+  return { name, classes, classNames, vectors, copies, views };
 }
 
 /** The images of a set in the order of its vectors; {@link embeddedSet} has made the list. */
@@ -124,7 +137,7 @@ async function embedInto(
   file: string,
   images: readonly Listed[],
   wanted: readonly number[],
-  alter: (typeof COPIES)[string] | null,
+  alter: Alter | null,
   open: () => Promise<Embedder>,
   what: string,
 ): Promise<void> {
@@ -147,7 +160,7 @@ async function embedInto(
   );
 }
 
-async function altered(bytes: Buffer, alter: (typeof COPIES)[string]): Promise<Buffer> {
+async function altered(bytes: Buffer, alter: Alter): Promise<Buffer> {
   // Orientation first, or width and height would be those of the file.
   const upright = await sharp(bytes)
     .rotate()
@@ -155,7 +168,25 @@ async function altered(bytes: Buffer, alter: (typeof COPIES)[string]): Promise<B
     .png()
     .toBuffer({ resolveWithObject: true });
   const { data, info } = upright;
-  return alter(sharp(data), info.width, info.height).toBuffer();
+  return (await alter(sharp(data), info.width, info.height)).toBuffer();
+}
+
+/** What is not plain background, in the middle of a square of that background. */
+async function trimmed(image: Sharp): Promise<Sharp> {
+  const { data, info } = await image.trim({ threshold: PLAIN }).png().toBuffer({ resolveWithObject: true });
+  const corner = await sharp(await image.png().toBuffer())
+    .extract({ left: 0, top: 0, width: 1, height: 1 })
+    .raw()
+    .toBuffer();
+  const [r = 255, g = r, b = r] = corner;
+  const longer = Math.max(info.width, info.height);
+  const side = Math.round(longer * (1 + 2 * AROUND));
+  const left = Math.floor((side - info.width) / 2);
+  const top = Math.floor((side - info.height) / 2);
+  const background = { r, g, b };
+  return sharp(data)
+    .extend({ left, top, right: side - info.width - left, bottom: side - info.height - top, background })
+    .png();
 }
 
 /** The part of an image from `left` and `top`, `size` of its width and height, all in shares. */

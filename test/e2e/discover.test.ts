@@ -127,3 +127,27 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
     similar.map(({ path }) => path).join('\n'),
   );
 });
+
+test('auto --level cuts the tree that it has just made, and again elsewhere', {
+  skip: without('caltech-30'),
+}, async (t) => {
+  const dir = await scratch(t);
+  for (const kind of KINDS) {
+    const names = readdirSync(join(DATA, 'caltech-30', kind))
+      .sort()
+      .slice(0, EACH);
+    for (const name of names) cpSync(join(DATA, 'caltech-30', kind, name), join(dir, 'photos', kind, name));
+  }
+  interface Whole {
+    readonly discovered: { readonly clusters: readonly Cluster[]; readonly levels: readonly number[] };
+  }
+  const auto = async (...level: string[]) =>
+    (await runJson<Whole>(['auto', 'photos', ...level], { cwd: dir })).discovered;
+  const { levels } = await auto();
+  assert.ok(levels.length > 1, `levels ${levels}`);
+  assert.equal((await auto('--level', '1')).clusters.length, levels[0]);
+  // A tree with fewer levels gives its finest: which it has is not known before.
+  assert.equal((await auto('--level', '9')).clusters.length, levels.at(-1));
+  const both = await runCli(['auto', 'photos', '--k', '3', '--level', '1'], { cwd: dir });
+  assert.deepEqual([both.code, both.stderr.includes('Give --k or --level, not both.')], [2, true]);
+});

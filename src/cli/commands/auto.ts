@@ -5,6 +5,7 @@ import { openSources } from '../../stages/add/open-sources.ts';
 import { autoIn } from '../../stages/auto/auto.ts';
 import { classifierPath } from '../../stages/classify/classify-with.ts';
 import { DEFAULT_DETECTOR } from '../../stages/detect/detect-with.ts';
+import { checkDiscover } from '../../stages/discover/discover-with.ts';
 import { type Context, command } from '../command.ts';
 import { printAuto, printAutoPart } from '../print/auto.ts';
 import { detectedCounts } from '../print/detected.ts';
@@ -13,11 +14,12 @@ import { withWorkspace } from '../workspace.ts';
 import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { HERE, SOURCES } from './add.ts';
 import { DETECT_OPTIONS, type DetectOptions, detectRequest } from './detect-options.ts';
-import { CLUSTERS } from './discover.ts';
+import { CLUSTERS, LEVEL } from './discover.ts';
 import { EMBED_OPTIONS } from './embed.ts';
 
 const OWN_OPTIONS = {
   k: CLUSTERS,
+  level: LEVEL,
   quality: EMBED_OPTIONS.quality,
   classifier: option(
     '--classifier <name>',
@@ -45,6 +47,7 @@ export const auto = command({
     ['labelsmith auto ~/photos', 'finds the classes, labels every image, writes a report'],
     ['labelsmith auto ~/photos --classes person,car', 'only these classes'],
     ['labelsmith auto ~/photos --k 30', 'thirty clusters of whole images'],
+    ['labelsmith auto ~/photos --level 1', 'few coarse groups; discover --level cuts elsewhere later'],
     ['labelsmith auto ~/photos --classifier parts.onnx', 'labels of your own classes too'],
     ['labelsmith auto ~/photos --limit 200', 'a run on 200 images first'],
   ],
@@ -55,9 +58,10 @@ export const auto = command({
 export function runAuto(
   context: Context,
   named: readonly string[],
-  { classifier: wanted, report, k, quality, ...asked }: DetectOptions & Partial<Values<typeof OWN_OPTIONS>>,
+  { classifier: wanted, report, k, level, quality, ...asked }: DetectOptions & Partial<Values<typeof OWN_OPTIONS>>,
 ): Promise<number> {
   keepYoungGenerationSmall();
+  checkDiscover({ k, level });
   const { global, output } = context;
   return withWorkspace(
     context,
@@ -70,7 +74,7 @@ export function runAuto(
       const detect = await detectRequest(asked);
       // A detector that was named stays.
       const ofQuality = detect.model === DEFAULT_DETECTOR ? { ...detect, quality } : detect;
-      const request = { detect: ofQuality, classifier, k, quality };
+      const request = { detect: ofQuality, classifier, k, level, quality };
       const run = context.runOptions();
       const result = await autoIn(workspace, sources, request, {
         ...run,

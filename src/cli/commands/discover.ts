@@ -20,6 +20,12 @@ export const CLUSTERS = option(
   clusterCount().optional(),
 );
 
+export const LEVEL = option(
+  '--level <n>',
+  'cut the tree at one of its levels, groups, classes or kinds, 1 the coarsest (in place of --k)',
+  wholeNumber(1).optional(),
+);
+
 const AGAIN =
   'Vectors were taken away or made anew meanwhile (forget, embed): beginning again with those that there are now.';
 
@@ -35,11 +41,7 @@ export const discover = command({
   options: {
     ...EMBED_OPTIONS,
     k: CLUSTERS,
-    level: option(
-      '--level <n>',
-      'cut the tree at one of its levels, groups, classes or kinds, 1 the coarsest (in place of --k)',
-      wholeNumber(1).optional(),
-    ),
+    level: LEVEL,
     method: option(
       '--method <name>',
       'how to cluster (default: as before here, else graph)',

@@ -25,6 +25,8 @@ export interface AutoRequest {
   readonly classifier?: string;
   /** Clusters of whole images. Default: as before here, else what the pile suggests. */
   readonly k?: number | 'auto';
+  /** In place of `k`: the level of the tree, 1 the coarsest; the finest there is where the tree has fewer. */
+  readonly level?: number;
   /** Of the embedder. Default: that of the workspace, else the best that can be had. */
   readonly quality?: Quality;
 }
@@ -115,7 +117,7 @@ type Clustered = Pick<AutoResult, 'discovered' | 'notClustered'>;
 async function cluster(
   workspace: Workspace,
   images: number,
-  { k, quality }: Pick<AutoRequest, 'k' | 'quality'>,
+  { k, level, quality }: Pick<AutoRequest, 'k' | 'level' | 'quality'>,
   run: RunOptions,
 ): Promise<Clustered> {
   const tooFew = (embedded: number) => ({ images, embedded, least: MIN_TO_CLUSTER });
@@ -125,5 +127,10 @@ async function cluster(
   if (run.signal?.aborted) return { discovered: null, notClustered: null };
   const { total } = embedded.counts;
   if (total < MIN_TO_CLUSTER) return { discovered: null, notClustered: tooFew(total) };
-  return { discovered: await discoverWith(workspace, { items, task: 'class', k }, run), notClustered: null };
+  const request = { items, task: 'class' } as const;
+  const discovered = await discoverWith(workspace, { ...request, k }, run);
+  if (level === undefined || run.signal?.aborted) return { discovered, notClustered: null };
+  // Which levels there are is known once there is a tree; to cut it anew takes seconds.
+  const there = Math.min(level, discovered.levels.length);
+  return { discovered: await discoverWith(workspace, { ...request, level: there }, run), notClustered: null };
 }

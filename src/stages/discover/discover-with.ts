@@ -43,7 +43,8 @@ export interface Discovered extends DiscoverResult {
 }
 
 /** Refuses what does not go together, which can be told before anything is embedded. */
-export function checkDiscover({ k, level, namer, propose, vocabulary, wordShare }: DiscoverRequest): void {
+export function checkDiscover(asked: Omit<DiscoverRequest, 'items' | 'task'>): void {
+  const { k, level, namer, propose, vocabulary, wordShare } = asked;
   if (propose !== undefined && namer === undefined) {
     throw new LabelsmithError('USAGE', '--propose needs --namer: a model that is asked which classes are in the pile.');
   }
