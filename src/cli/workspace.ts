@@ -21,11 +21,7 @@ export async function withWorkspace<T>(
   { create = false, actor, part }: WithWorkspaceOptions = {},
 ): Promise<T> {
   const { workspace: location, blobs: blobsAt, device, fleet, priority } = context.global;
-  if (fleet && part !== undefined && part !== 'rest') {
-    throw new LabelsmithError('USAGE', '--fleet and --shard are two ways to spread the same work.', {
-      hint: 'With --fleet workers take what there is to do; with --shard each process has its part.',
-    });
-  }
+  refuseFleetParts(fleet, part);
   const fleetEngine = fleet ? await fleetEngineFor(location, { device, priority }) : undefined;
   try {
     const engine = fleetEngine ?? (part === undefined ? undefined : await partsEngineFor(part, device));
@@ -46,6 +42,13 @@ export async function withWorkspace<T>(
   } finally {
     await fleetEngine?.close();
   }
+}
+
+export function refuseFleetParts(fleet: boolean, part: Part | 'rest' | undefined): void {
+  if (!fleet || part === undefined || part === 'rest') return;
+  throw new LabelsmithError('USAGE', '--fleet and --shard are two ways to spread the same work.', {
+    hint: 'With --fleet workers take what there is to do; with --shard each process has its part.',
+  });
 }
 
 /** Loaded where shards go to workers. */

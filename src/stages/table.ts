@@ -3,6 +3,7 @@ import { type StageEntry, stageEntry } from '../jobs/stage-worker.ts';
 import { addStage } from './add/add-stage.ts';
 import { bandStage, copyStage } from './add/alike-stages.ts';
 import { classifyStage } from './classify/classify-stage.ts';
+import { predictStage } from './classify/predict-stage.ts';
 import { detectStage } from './detect/detect-stage.ts';
 import { doubtStage } from './detect/doubt-stage.ts';
 import { poseStage } from './detect/pose.ts';
@@ -34,6 +35,7 @@ export const STAGES: readonly StageEntry[] = [
   stageEntry(matchStage),
   stageEntry(labelStage),
   stageEntry(classifyStage),
+  stageEntry(predictStage),
   stageEntry(cutsStage),
   stageEntry(exportStage),
 ];

@@ -17,6 +17,7 @@ import type { Counts, StageDefinition, StageJob, Workspace } from '../../jobs/st
 import { createReader, type PathReader } from '../../sources/reader.ts';
 import type { Source, SourceEntry, SourceItem } from '../../sources/source.ts';
 import type { KnownPath, QuarantineRow, Store } from '../../store/store.ts';
+import { asListed, LISTED, type Listed, type ListedEntry, pathBytesOf } from '../listed.ts';
 import { halvesOf, poisonous } from '../poison.ts';
 import { kinshipOf, shareWithSuccessors } from './kinship.ts';
 import { openSources } from './open-sources.ts';
@@ -33,27 +34,6 @@ export const ADD_SETTINGS = z.object({
   sync: z.boolean(),
 });
 export type AddSettings = z.infer<typeof ADD_SETTINGS>;
-
-const LISTED = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('entry'),
-    path: z.string(),
-    /** The path's bytes where they are no UTF-8, in base64. */
-    pathBytes: z.string().nullable(),
-    sourceRoot: z.string(),
-    byteSize: z.number(),
-    modifiedAtMs: z.number(),
-  }),
-  z.object({
-    kind: z.literal('problem'),
-    path: z.string(),
-    sourceRoot: z.string(),
-    reason: z.string(),
-    message: z.string(),
-  }),
-]);
-type Listed = z.infer<typeof LISTED>;
-type ListedEntry = Extract<Listed, { kind: 'entry' }>;
 
 const ADD_SHARD = z.object({
   items: z.array(LISTED),
@@ -228,13 +208,6 @@ function isPutAside(item: SourceItem, known: ReadonlyMap<string, KnownPath>): bo
   return known.get(pathOfItem(item))?.imageId === null;
 }
 
-function asListed(item: SourceItem): Listed {
-  if (item.kind === 'problem') return { kind: 'problem', ...item.problem };
-  const { path, pathBytes, sourceRoot, byteSize, modifiedAtMs } = item.entry;
-  const bytes = pathBytes && Buffer.from(pathBytes).toString('base64');
-  return { kind: 'entry', path, pathBytes: bytes, sourceRoot, byteSize, modifiedAtMs };
-}
-
 type Looked =
   | { readonly kind: 'image'; readonly image: ImageRecord; readonly path: ImagePath }
   | { readonly kind: 'known'; readonly path: ImagePath }
@@ -251,7 +224,7 @@ async function lookAt(context: AddContext, item: Listed): Promise<Looked> {
 }
 
 async function lookAtEntry({ store, reader, recent, listed }: AddContext, item: ListedEntry): Promise<Looked> {
-  const pathBytes = item.pathBytes === null ? null : Uint8Array.from(Buffer.from(item.pathBytes, 'base64'));
+  const pathBytes = pathBytesOf(item);
   const entry = listed.get(item.path);
   const bytes = await (entry ? entry.read(DEFAULT_MAX_BYTES) : reader.read(item.path, pathBytes, DEFAULT_MAX_BYTES));
   const id = sha256Hex(bytes);

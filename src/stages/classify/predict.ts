@@ -1,6 +1,7 @@
 /** A trained classifier on images anywhere: a stream in, a stream out, in the order of the source; no workspace. */
 import { basename, relative, resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
+import { csvRow, fileCell, textCell } from '../../formats/csv-table.ts';
 import { DEFAULT_MAX_BYTES } from '../../images/decode.ts';
 import { pixelsFor } from '../../images/pixels-for.ts';
 import { isAboutOneFile } from '../../jobs/read-errors.ts';
@@ -8,7 +9,7 @@ import type { RunOptions } from '../../jobs/run.ts';
 import { argMax } from '../../math/calibration.ts';
 import { withSlashes } from '../../sources/names.ts';
 import { openSource } from '../../sources/open.ts';
-import type { Source, SourceItem } from '../../sources/source.ts';
+import type { Source, SourceEntry, SourceItem } from '../../sources/source.ts';
 import type { Classifier } from './classifier-file.ts';
 
 export interface Predicted {
@@ -57,6 +58,37 @@ export type FilePrediction =
   | { readonly kind: 'done'; readonly file: string; readonly class: string; readonly confidence: number }
   | { readonly kind: 'failed'; readonly file: string; readonly message: string };
 
+/** The first line of predictions as CSV. */
+export const PREDICTION_COLUMNS = 'file,class,confidence\n';
+
+/** A line of CSV with its end; empty for a file that could not be read. */
+export function predictionRow(prediction: FilePrediction): string {
+  if (prediction.kind === 'failed') return '';
+  const { file, class: className, confidence } = prediction;
+  return csvRow([fileCell(file), textCell(className), String(confidence)]);
+}
+
+/** The name of a path below a source, with `/` between its parts on every system, as in the record. @param root absolute */
+export function fileBelow(root: string, path: string): string {
+  return withSlashes(relative(root, path)) || basename(path);
+}
+
+/** @param threshold below this confidence the class is empty */
+export function filePrediction(
+  file: string,
+  prediction: { readonly kind: 'failed'; readonly message: string } | ({ readonly kind: 'done' } & Predicted),
+  threshold: number,
+): FilePrediction {
+  if (prediction.kind === 'failed') return { kind: 'failed', file, message: prediction.message };
+  const { className, confidence } = prediction;
+  return {
+    kind: 'done',
+    file,
+    class: confidence < threshold ? '' : className,
+    confidence: Number(confidence.toFixed(6)),
+  };
+}
+
 /**
  * The same of a folder, or anything that `add` takes.
  * @param threshold below this confidence the class is empty
@@ -69,14 +101,7 @@ export async function* predictBelow(
   const root = resolve(spec);
   const source = await openSource(spec, { cwd: process.cwd() });
   for await (const prediction of predictFiles(classifier, source, options)) {
-    const { kind, path } = prediction;
-    // With `/` between the parts on every system, as in the record.
-    const file = withSlashes(relative(root, path)) || basename(path);
-    if (kind === 'failed') yield { kind, file, message: prediction.message };
-    else {
-      const confidence = Number(prediction.confidence.toFixed(6));
-      yield { kind, file, class: prediction.confidence < threshold ? '' : prediction.className, confidence };
-    }
+    yield filePrediction(fileBelow(root, prediction.path), prediction, threshold);
   }
 }
 
@@ -92,18 +117,31 @@ export async function predictImage(
 }
 
 async function predictOne(classifier: Pick<Classifier, 'classify' | 'info'>, item: SourceItem): Promise<Prediction> {
-  if (item.kind === 'problem') return { kind: 'failed', path: item.problem.path, message: item.problem.message };
-  const { path } = item.entry;
+  const { path } = item.kind === 'entry' ? item.entry : item.problem;
+  return { path, ...(await predictRead(classifier, item)) };
+}
+
+/** What was listed: bytes to be read, or why there are none. */
+type ReadableItem =
+  | { readonly kind: 'entry'; readonly entry: Pick<SourceEntry, 'read'> }
+  | { readonly kind: 'problem'; readonly problem: { readonly message: string } };
+
+/** What is wrong with the file alone is its result. */
+export async function predictRead(
+  classifier: Pick<Classifier, 'classify' | 'info'>,
+  item: ReadableItem,
+): Promise<({ readonly kind: 'done' } & Predicted) | { readonly kind: 'failed'; readonly message: string }> {
+  if (item.kind === 'problem') return { kind: 'failed', message: item.problem.message };
   try {
-    return { kind: 'done', path, ...(await predictImage(classifier, await item.entry.read(DEFAULT_MAX_BYTES))) };
+    return { kind: 'done', ...(await predictImage(classifier, await item.entry.read(DEFAULT_MAX_BYTES))) };
   } catch (error) {
     if (!isAboutOneFile(error)) throw error;
-    return { kind: 'failed', path, message: error.message };
+    return { kind: 'failed', message: error.message };
   }
 }
 
 /** Without boxes there is nothing to look at: a whole image is not what such a classifier was taught. */
-function refuseRegions({ items, task }: Classifier['info']): void {
+export function refuseRegions({ items, task }: Classifier['info']): void {
   if (items === 'images') return;
   throw new LabelsmithError('UNSUPPORTED', `The classifier of "${task}" tells regions apart, not whole images.`, {
     hint: 'labelsmith auto FOLDER --classifier FILE finds regions with a detector and labels those.',

@@ -11,13 +11,15 @@ import sharp from 'sharp';
 import { DEFAULT_ACCEPT_RULES } from '../../../src/corpus/accept.ts';
 import { computeGroups } from '../../../src/images/groups.ts';
 import { originalBytes } from '../../../src/jobs/image-reader.ts';
-import type { Engine } from '../../../src/jobs/stage.ts';
+import type { Engine, RunOptions } from '../../../src/jobs/stage.ts';
 import { openWorkspace, type Workspace } from '../../../src/jobs/workspace.ts';
 import { addTo } from '../../../src/stages/add/add.ts';
 import { readGroupFacts, searchBy } from '../../../src/stages/add/alike-stages.ts';
 import { openSources } from '../../../src/stages/add/open-sources.ts';
-import { openClassifier } from '../../../src/stages/classify/classifier-file.ts';
+import { type Classifier, openClassifier } from '../../../src/stages/classify/classifier-file.ts';
 import { classifyIn } from '../../../src/stages/classify/classify.ts';
+import { type FilePrediction, predictionRow } from '../../../src/stages/classify/predict.ts';
+import { predictByWorkers } from '../../../src/stages/classify/predict-to.ts';
 import { detectIn } from '../../../src/stages/detect/detect.ts';
 import { detectionKey } from '../../../src/stages/detect/detect-stage.ts';
 import { doubtsTogether } from '../../../src/stages/detect/doubt-stage.ts';
@@ -111,14 +113,30 @@ export async function everyStage(
     await matchIn(workspace, refs, { ...spread, task: 'like', replace: false });
     const taught = await teach(workspace);
     const classifier = await openClassifier(taught, sharded);
-    await classifyIn(workspace, classifier, { ...sharded, threshold: 0.5 }).finally(() => classifier.close());
+    await classifyIn(workspace, classifier, { ...sharded, threshold: 0.5 });
+    const photosFolder = join(dir, 'photos');
+    const predicted = await predictions(workspace, classifier, photosFolder, sharded).finally(() => classifier.close());
     const content = await contentOf(workspace, join(dir, `${name}-out`));
     for (const [what, text] of await exportsInShards(workspace, join(dir, `${name}-shards`), shardSize))
       content.set(what, text);
-    return content.set('alike', alike).set('doubts', JSON.stringify(doubts));
+    return content.set('predicted', predicted).set('alike', alike).set('doubts', JSON.stringify(doubts));
   } finally {
     await workspace.close();
   }
+}
+
+/** What the classifier says of files, as a command that needs nothing of the record is told. */
+async function predictions(
+  workspace: Workspace,
+  classifier: Classifier,
+  folder: string,
+  run: RunOptions,
+): Promise<string> {
+  const rows: string[] = [];
+  const onPredicted = (found: readonly FilePrediction[]) => void rows.push(...found.map(predictionRow));
+  await predictByWorkers(workspace, classifier, folder, { ...run, onPredicted });
+  assert.ok(rows.length > 30, `${rows.length} files`);
+  return rows.join('');
 }
 
 /** What is alike, looked for in shards as it is in a large workspace. */
