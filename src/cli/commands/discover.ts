@@ -5,6 +5,7 @@ import { METHODS } from '../../stages/discover/hierarchy.ts';
 import { namerFrom } from '../../stages/discover/namer.ts';
 import { embedWith, estimateEmbedWith } from '../../stages/embed/embed-with.ts';
 import { command } from '../command.ts';
+import { noteAgain } from '../print/again.ts';
 import { printDiscovered, printNamesByWords, printNoNames } from '../print/discovered.ts';
 import { noteLimit, printEmbedded, printEmbedEstimate } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
@@ -25,9 +26,6 @@ export const LEVEL = option(
   'cut the tree at one of its levels, groups, classes or kinds, 1 the coarsest (in place of --k)',
   wholeNumber(1).optional(),
 );
-
-const AGAIN =
-  'Vectors were taken away or made anew meanwhile (forget, embed): beginning again with those that there are now.';
 
 export const discover = command({
   name: 'discover',
@@ -140,7 +138,7 @@ export const discover = command({
         if (!signal.aborted) output.summary(`No ${items} to cluster here.`);
         return 1;
       }
-      const onAgain = () => output.note(AGAIN);
+      const onAgain = () => noteAgain(output);
       const result = await discoverWith(workspace, { ...request, onAgain }, run);
       run.done();
       const { counts, metrics: _metrics, ...told } = result;

@@ -4,6 +4,7 @@ import { LabelsmithError } from '../../errors.ts';
 import { openSources } from '../../stages/add/open-sources.ts';
 import { matchIn } from '../../stages/match/match.ts';
 import { type Context, command } from '../command.ts';
+import { noteAgain } from '../print/again.ts';
 import { fraction, taskName } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { formatDuration, formatPercent, table } from '../words.ts';
@@ -70,6 +71,7 @@ export const match = command({
         const { classes, problems, warnings, counts, pilot, interrupted } = await matchIn(workspace, source, {
           ...run,
           ...given,
+          onAgain: () => noteAgain(output),
         });
         run.done();
         output.document({ interrupted, pilot, ...counts, perClass: classes, problems, warnings });
@@ -143,7 +145,13 @@ async function matchByWords(context: Context, names: string, { template, part, .
     async (workspace) => {
       const run = context.runOptions();
       const templates = template === undefined ? undefined : [template];
-      const result = await matchWordsIn(workspace, { ...run, ...options, classNames, templates });
+      const result = await matchWordsIn(workspace, {
+        ...run,
+        ...options,
+        classNames,
+        templates,
+        onAgain: () => noteAgain(output),
+      });
       run.done();
       const { classes, warnings, counts, pilot, interrupted } = result;
       output.document({ interrupted, pilot, ...counts, perClass: classes, warnings });

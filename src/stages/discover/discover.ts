@@ -8,7 +8,6 @@
  * have the origin `cluster`, which yields to every other. The second step also puts every item in its place on the data map.
  */
 import { type Hold, holdingBlobs } from '../../blobs/held-blobs.ts';
-import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { originalBytes, type ReadPath } from '../../jobs/image-reader.ts';
 import { inTurn } from '../../jobs/parts/claim.ts';
@@ -16,7 +15,8 @@ import { dropParts } from '../../jobs/reduction.ts';
 import { recordRun } from '../../jobs/run.ts';
 import type { StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import type { Store, VectorShard } from '../../store/store.ts';
+import type { VectorShard } from '../../store/store.ts';
+import { beginningAgain } from '../begin-again.ts';
 import { fitMeanTogether } from '../embed/mean-stage.ts';
 import { type EmbeddingRecipe, requireRecipe, type SpaceMean, savedMean } from '../embed/recipe.ts';
 import { countItems, SPREAD_FROM } from '../vector-shard.ts';
@@ -34,9 +34,6 @@ import type { DiscoverEffects, DiscoverOptions, DiscoverResult } from './options
 import { sampleStage } from './sample-stage.ts';
 import { neighboursStage, restartsStage } from './sample-work.ts';
 
-/** Attempts where `forget` took images away, or `embed` wrote files anew, meanwhile. */
-const MAX_ATTEMPTS = 5;
-
 /**
  * Clusters whatever of a workspace was embedded. Where files of vectors were taken away while it read them, it begins again with
  * those that there are.
@@ -48,26 +45,9 @@ export async function discoverIn(
   readBytes: ReadPath = originalBytes(workspace),
 ): Promise<DiscoverResult> {
   const { store, vectors, engine } = workspace;
-  const { items = 'images', signal } = options;
-  for (let attempt = 1; ; attempt++) {
-    const before = await filesOfVectors(store, items);
-    try {
-      return await engine.withInference(options, (pool) =>
-        discover(workspace, { store, vectors, pool, readBytes }, options),
-      );
-    } catch (error) {
-      const isGone = error instanceof LabelsmithError && error.code === 'NOT_FOUND';
-      if (!isGone || attempt === MAX_ATTEMPTS || signal?.aborted) throw error;
-      if ((await filesOfVectors(store, items)) === before) throw error;
-      options.onAgain?.();
-    }
-  }
-}
-
-/** Names of the files that the record has. */
-async function filesOfVectors(store: Pick<Store, 'getSetting' | 'vectorShards'>, items: ItemKind): Promise<string> {
-  const { space } = await requireRecipe(store, items);
-  return (await store.vectorShards(space, items)).map(({ file }) => file).join('\n');
+  return beginningAgain(store, options.items ?? 'images', options, () =>
+    engine.withInference(options, (pool) => discover(workspace, { store, vectors, pool, readBytes }, options)),
+  );
 }
 
 async function discover(

@@ -7,13 +7,14 @@ import type { VoteClasses } from '../../models/bundle.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Store } from '../../store/store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
+import type { BeginAgainOptions } from '../begin-again.ts';
 import type { Candidate, HypernymsOf } from './evidence.ts';
 import type { Voter } from './gather-evidence.ts';
 import type { Method } from './hierarchy.ts';
 import type { NamerOptions } from './namer-request.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-export interface DiscoverOptions extends RunOptions {
+export interface DiscoverOptions extends RunOptions, BeginAgainOptions {
   /** Clusters to make, or `auto` for what the data suggests. Default: as before here, else `auto`. */
   readonly k?: number | 'auto';
   /**
@@ -29,8 +30,6 @@ export interface DiscoverOptions extends RunOptions {
   readonly items?: ItemKind;
   /** Clusters all items again, those that came since too. Default false. */
   readonly recluster?: boolean;
-  /** Told when it begins again, since files of vectors were taken away or made anew while it read them. */
-  readonly onAgain?: () => void;
   /** Of more items than this a random sample is clustered; time grows with its square. Default {@link MAX_SAMPLE}. */
   readonly maxSample?: number;
   /** Vectors from which passes over all of them are spread over machines, and what came of them is kept. Default 100,000. */

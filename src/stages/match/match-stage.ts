@@ -239,6 +239,6 @@ async function openWithWords(
 ): Promise<MatchContext> {
   const { store, vectors } = job.workspace;
   const threshold = job.settings.threshold ?? undefined;
-  const { recipe, ...matcher } = await wordMatcher(job.workspace, { ...words, threshold }, job);
+  const { recipe, shards: _, ...matcher } = await wordMatcher(job.workspace, { ...words, threshold }, job);
   return { store, vectors, job, recipe, matcher };
 }

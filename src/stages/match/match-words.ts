@@ -6,12 +6,15 @@ import { sha256Hex } from '../../core/ids.ts';
 import { ensureClassesOf } from '../../corpus/same-names.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import { type BeginAgainOptions, beginningAgain } from '../begin-again.ts';
+import { keptKey } from '../discover/kept-sample.ts';
 import { requireRecipe } from '../embed/recipe.ts';
+import { countItems } from '../vector-shard.ts';
 import { runMatchStage } from './match-stage.ts';
 import { TEMPLATES, WORD_THRESHOLD } from './word-classes.ts';
 import { wordMatcher } from './word-matcher.ts';
 
-export interface MatchWordsOptions extends RunOptions {
+export interface MatchWordsOptions extends RunOptions, BeginAgainOptions {
   /** The task that gets the labels. Default `class`. */
   readonly task: string;
   /** Names of classes, none twice. */
@@ -44,22 +47,26 @@ export async function matchWordsIn(workspace: Workspace, options: MatchWordsOpti
   const words = { classNames, templates: [...templates] };
   const recorded = { words, task, threshold, space: recipe.space, limit: limit ?? null };
   return recordRun(store, { stage: 'match', settings: recorded, modelKey: recipe.modelKey }, options, async (runId) => {
-    const { recipe: _, ...matcher } = await wordMatcher(workspace, { ...words, threshold }, options);
     await ensureClassesOf(store, classNames);
-    const all = (await store.vectorShards(recipe.space, 'images')).reduce((sum, { count }) => sum + count, 0);
-    const pilot = Math.min(all, limit ?? all) < all;
     const key = sha256Hex(JSON.stringify([recipe.space, seed, words])).slice(0, 16);
-    const settings = { task, threshold, key, keepPredictions: !pilot, words };
-    const job = { ...options, workspace, settings, runId };
-    const matched = await runMatchStage({ store, vectors, job, recipe, matcher });
-    const { interrupted, images, labelled, sizes } = matched;
-    return {
-      interrupted,
-      pilot,
-      classes: classNames.map((name, c) => ({ name, images: sizes[c] })),
-      warnings: warningsOf(classNames, sizes),
-      counts: { images, labelled, unlabelled: images - labelled, classes: classNames.length },
-    };
+    return beginningAgain(store, 'images', options, async () => {
+      const { recipe: _, shards, ...matcher } = await wordMatcher(workspace, { ...words, threshold }, options);
+      const all = countItems(shards);
+      const pilot = Math.min(all, limit ?? all) < all;
+      // What they are to the words is less what the pile is to them.
+      const among = keptKey({ space: recipe.space, meanKey: '', seed, sample: [] }, shards);
+      const settings = { task, threshold, key, keepPredictions: !pilot, words, among };
+      const job = { ...options, workspace, settings, runId };
+      const matched = await runMatchStage({ store, vectors, job, recipe, matcher });
+      const { interrupted, images, labelled, sizes } = matched;
+      return {
+        interrupted,
+        pilot,
+        classes: classNames.map((name, c) => ({ name, images: sizes[c] })),
+        warnings: warningsOf(classNames, sizes),
+        counts: { images, labelled, unlabelled: images - labelled, classes: classNames.length },
+      };
+    });
   });
 }
 

@@ -16,8 +16,10 @@ import { createModels } from '../../models/models.ts';
 import { openSource } from '../../sources/open.ts';
 import type { Source, SourceItem } from '../../sources/source.ts';
 import { openStore } from '../../store/open.ts';
+import type { Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../vectors/folder-vectors.ts';
 import { fitMean, requireRecipe } from '../embed/recipe.ts';
+import { forget } from '../forget/forget.ts';
 import { openPredictions } from '../predictions.ts';
 import { type MatchOptions, matchIn } from './match.ts';
 
@@ -228,4 +230,29 @@ test('a limit is a pilot: so many images get labels, all others keep theirs', as
   await matchIn(workspace, source, { ...OPTIONS, limit: 25 });
   assert.deepEqual(await labels(), all);
   assert.ok(await openPredictions(workspace, 'class'));
+});
+
+test('images that forget takes away meanwhile: it begins again with those that are left, and says so', async (t) => {
+  const { store, workspace, items, labels } = await prepare(t);
+  const source = sourceOf(await references('red', 'green', 'blue'));
+  const gone = items.filter((_, i) => i % 3 === 0);
+  let commits = 0;
+  const beside: Store = {
+    ...store,
+    /** When the first file of vectors was compared, and the second not. */
+    async clearMachineLabels(...given) {
+      const ids = gone.map(({ id }) => id);
+      if (commits++ === 0) await forget(workspace, ids, OPTIONS);
+      return store.clearMachineLabels(...given);
+    },
+  };
+  let again = 0;
+  const { counts } = await matchIn({ ...workspace, store: beside }, source, { ...OPTIONS, onAgain: () => again++ });
+  assert.equal(again, 1);
+  assert.deepEqual([counts.images, counts.labelled], [20, 20]);
+  const left = items.filter((item) => !gone.includes(item)).map(({ path }) => path);
+  assert.deepEqual(
+    (await labels()).map(([path, className]) => [path, path.includes(className)]),
+    left.map((path) => [path, true]),
+  );
 });

@@ -4,7 +4,8 @@
  * What looks like none of the references stays unlabelled: its best guess is kept apart (`predictions.ts`). With `limit` only so
  * many images are labelled, the first in the order of their vectors' files; all are in the neighbour graph. Deterministic in
  * the embeddings, the references and the seed; running it again replaces the labels of origin `reference` in the task and
- * nothing else. Resident: see `matcher.ts`.
+ * nothing else. Where files of vectors were taken away while it read them, it begins again with those that there are. Resident:
+ * see `matcher.ts`, and the references twice.
  */
 import { holdingBlobs } from '../../blobs/held-blobs.ts';
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
@@ -13,8 +14,10 @@ import { inTurn } from '../../jobs/parts/claim.ts';
 import { dropParts } from '../../jobs/reduction.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Source } from '../../sources/source.ts';
+import { type BeginAgainOptions, beginningAgain } from '../begin-again.ts';
 import { dropSample, holdSample, keptKey } from '../discover/kept-sample.ts';
 import { sampleKey } from '../discover/sample.ts';
 import { drawSample, sampleStage } from '../discover/sample-stage.ts';
@@ -33,7 +36,7 @@ import { meanForMatching } from './mean-of-few.ts';
 import type { Matched } from './prototypes.ts';
 import { type GatheredReferences, gatherReferences, type ReferenceProblem, type References } from './references.ts';
 
-export interface MatchOptions extends RunOptions {
+export interface MatchOptions extends RunOptions, BeginAgainOptions {
   /** The task that gets the labels. Default `class`. */
   readonly task: string;
   /** Cosine from which on an image is taken for one of its class; undefined: each class's own, from its references. */
@@ -98,19 +101,19 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
     // Of several processes that do a part each, one reads the references, and the others find them.
     const gathering = workspace.engine.isPart ? inTurn(store, `references of ${task}`, gather, options) : gather();
     const gathered = await gathering.finally(() => embedder.close());
-    const { references } = gathered;
-    const mean = await meanForMatching(store, ofPile, references);
-    centreAndNormalise(references.vectors, recipe, mean.values);
-    await ensureClassesOf(store, references.classNames);
-    return workspace.engine.withInference(options, (pool) =>
-      matchAgainst(workspace, pool, { recipe, mean, gathered, runId }, options),
+    await ensureClassesOf(store, gathered.references.classNames);
+    return beginningAgain(store, 'images', options, () =>
+      workspace.engine.withInference(options, (pool) =>
+        matchAgainst(workspace, pool, { recipe, ofPile, gathered, runId }, options),
+      ),
     );
   });
 }
 
 interface Gathered {
   readonly recipe: EmbeddingRecipe;
-  readonly mean: SpaceMean;
+  /** The mean of the workspace's vectors. */
+  readonly ofPile: SpaceMean;
   readonly gathered: GatheredReferences;
   readonly runId: string;
 }
@@ -118,12 +121,16 @@ interface Gathered {
 async function matchAgainst(
   workspace: Workspace,
   pool: InferencePool,
-  { recipe, mean, gathered, runId }: Gathered,
+  { recipe, ofPile, gathered, runId }: Gathered,
   options: MatchOptions,
 ): Promise<MatchResult> {
   const { store, vectors, blobs } = workspace;
   const { task, seed, threshold, limit, onMatched, spreadFrom = SPREAD_FROM } = options;
-  const { references, problems, bare } = gathered;
+  const { problems, bare } = gathered;
+  // Centred here, and once more where this is begun again.
+  const references = { ...gathered.references, vectors: copyOf(gathered.references.vectors) };
+  const mean = await meanForMatching(store, ofPile, references);
+  centreAndNormalise(references.vectors, recipe, mean.values);
   const { classNames } = references;
   const shards = await store.vectorShards(recipe.space, 'images');
   const all = countItems(shards);
@@ -160,6 +167,12 @@ async function matchAgainst(
       badReferences: problems.length,
     },
   };
+}
+
+function copyOf(matrix: Matrix): Matrix {
+  const copy = newSharedMatrix(matrix.rows, matrix.columns);
+  copy.data.set(matrix.data);
+  return copy;
 }
 
 function keyOf({ space }: EmbeddingRecipe, seed: number, { ids, classes, classNames }: References): string {

@@ -20,7 +20,7 @@ export async function wordMatcher(
   workspace: Pick<Workspace, 'store' | 'models' | 'vectors'>,
   { classNames, templates, threshold = WORD_THRESHOLD }: WordMatching,
   options: { readonly threads: number },
-): Promise<RowMatcher & Pick<WordSpace, 'recipe'>> {
+): Promise<RowMatcher & Pick<WordSpace, 'recipe' | 'shards'>> {
   const { recipe, shards, encoder } = await openWords(workspace, 'images', options);
   const rivals = rivalWords(classNames, (name) => hypernymsOf(wordNet(), name));
   const texts = await textVectors(encoder, [...classNames, ...rivals], templates).finally(() => encoder.close());
@@ -28,6 +28,7 @@ export async function wordMatcher(
   const rule = { classes: classNames.length, means, threshold };
   return {
     recipe,
+    shards,
     classNames,
     async matchRows(_ids, rows) {
       const cosines = cosinesTo(texts, rows);

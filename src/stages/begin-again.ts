@@ -1,0 +1,43 @@
+/**
+ * Work on all vectors of a space beside `forget` and `embed`, which take files of vectors away or write them anew. Whoever planned
+ * with such a file, or has workers that did, cannot go on with it: the work begins again with the files that there are.
+ */
+import type { ItemKind } from '../core/labels.ts';
+import { LabelsmithError } from '../errors.ts';
+import type { RunOptions } from '../jobs/run.ts';
+import type { Store } from '../store/store.ts';
+import { requireRecipe } from './embed/recipe.ts';
+
+/** A pile that changes all the time is not what anybody asked about. */
+const MAX_ATTEMPTS = 5;
+
+export interface BeginAgainOptions extends Pick<RunOptions, 'signal'> {
+  /** Told when it begins again, since files of vectors were taken away or made anew while it read them. */
+  readonly onAgain?: () => void;
+}
+
+/** Does `work`, and once more where something was not found and the record has other files of vectors than before: five times at most. */
+export async function beginningAgain<T>(
+  store: Pick<Store, 'getSetting' | 'vectorShards'>,
+  items: ItemKind,
+  { signal, onAgain }: BeginAgainOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const before = await filesOfVectors(store, items);
+    try {
+      return await work();
+    } catch (error) {
+      const isGone = error instanceof LabelsmithError && error.code === 'NOT_FOUND';
+      if (!isGone || attempt === MAX_ATTEMPTS || signal?.aborted) throw error;
+      if ((await filesOfVectors(store, items)) === before) throw error;
+      onAgain?.();
+    }
+  }
+}
+
+/** Names of the files that the record has. */
+async function filesOfVectors(store: Pick<Store, 'getSetting' | 'vectorShards'>, items: ItemKind): Promise<string> {
+  const { space } = await requireRecipe(store, items);
+  return (await store.vectorShards(space, items)).map(({ file }) => file).join('\n');
+}
