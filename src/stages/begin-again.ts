@@ -16,7 +16,10 @@ export interface BeginAgainOptions extends Pick<RunOptions, 'signal'> {
   readonly onAgain?: () => void;
 }
 
-/** Does `work`, and once more where something was not found and the record has other files of vectors than before: five times at most. */
+/**
+ * Does `work`, and once more where something was not found and the record has other files of vectors than before: five times at most.
+ * @param work records a run of its own: what workers still bring of the attempt before is filed by its run, and none of this one
+ */
 export async function beginningAgain<T>(
   store: Pick<Store, 'getSetting' | 'vectorShards'>,
   items: ItemKind,

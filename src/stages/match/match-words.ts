@@ -38,7 +38,11 @@ export interface MatchWordsResult extends RunResult {
   readonly warnings: readonly string[];
 }
 
-export async function matchWordsIn(workspace: Workspace, options: MatchWordsOptions): Promise<MatchWordsResult> {
+export function matchWordsIn(workspace: Workspace, options: MatchWordsOptions): Promise<MatchWordsResult> {
+  return beginningAgain(workspace.store, 'images', options, () => matchWordsRun(workspace, options));
+}
+
+async function matchWordsRun(workspace: Workspace, options: MatchWordsOptions): Promise<MatchWordsResult> {
   const { store, vectors } = workspace;
   const { task, limit, seed, threshold = WORD_THRESHOLD, templates = TEMPLATES } = options;
   const classNames = [...options.classNames].sort();
@@ -49,24 +53,22 @@ export async function matchWordsIn(workspace: Workspace, options: MatchWordsOpti
   return recordRun(store, { stage: 'match', settings: recorded, modelKey: recipe.modelKey }, options, async (runId) => {
     await ensureClassesOf(store, classNames);
     const key = sha256Hex(JSON.stringify([recipe.space, seed, words])).slice(0, 16);
-    return beginningAgain(store, 'images', options, async () => {
-      const { recipe: _, shards, ...matcher } = await wordMatcher(workspace, { ...words, threshold }, options);
-      const all = countItems(shards);
-      const pilot = Math.min(all, limit ?? all) < all;
-      // What they are to the words is less what the pile is to them.
-      const among = keptKey({ space: recipe.space, meanKey: '', seed, sample: [] }, shards);
-      const settings = { task, threshold, key, keepPredictions: !pilot, words, among };
-      const job = { ...options, workspace, settings, runId };
-      const matched = await runMatchStage({ store, vectors, job, recipe, matcher });
-      const { interrupted, images, labelled, sizes } = matched;
-      return {
-        interrupted,
-        pilot,
-        classes: classNames.map((name, c) => ({ name, images: sizes[c] })),
-        warnings: warningsOf(classNames, sizes),
-        counts: { images, labelled, unlabelled: images - labelled, classes: classNames.length },
-      };
-    });
+    const { recipe: _, shards, ...matcher } = await wordMatcher(workspace, { ...words, threshold }, options);
+    const all = countItems(shards);
+    const pilot = Math.min(all, limit ?? all) < all;
+    // What they are to the words is less what the pile is to them.
+    const among = keptKey({ space: recipe.space, meanKey: '', seed, sample: [] }, shards);
+    const settings = { task, threshold, key, keepPredictions: !pilot, words, among };
+    const job = { ...options, workspace, settings, runId };
+    const matched = await runMatchStage({ store, vectors, job, recipe, matcher });
+    const { interrupted, images, labelled, sizes } = matched;
+    return {
+      interrupted,
+      pilot,
+      classes: classNames.map((name, c) => ({ name, images: sizes[c] })),
+      warnings: warningsOf(classNames, sizes),
+      counts: { images, labelled, unlabelled: images - labelled, classes: classNames.length },
+    };
   });
 }
 

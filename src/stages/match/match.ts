@@ -5,7 +5,7 @@
  * many images are labelled, the first in the order of their vectors' files; all are in the neighbour graph. Deterministic in
  * the embeddings, the references and the seed; running it again replaces the labels of origin `reference` in the task and
  * nothing else. Where files of vectors were taken away while it read them, it begins again with those that there are. Resident:
- * see `matcher.ts`, and the references twice.
+ * see `matcher.ts`.
  */
 import { holdingBlobs } from '../../blobs/held-blobs.ts';
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
@@ -14,7 +14,6 @@ import { inTurn } from '../../jobs/parts/claim.ts';
 import { dropParts } from '../../jobs/reduction.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Source } from '../../sources/source.ts';
 import { type BeginAgainOptions, beginningAgain } from '../begin-again.ts';
@@ -81,7 +80,11 @@ export interface MatchResult extends RunResult {
 }
 
 /** Matches every embedded image of a workspace with references, and records the run. @param source of the references */
-export async function matchIn(workspace: Workspace, source: Source, options: MatchOptions): Promise<MatchResult> {
+export function matchIn(workspace: Workspace, source: Source, options: MatchOptions): Promise<MatchResult> {
+  return beginningAgain(workspace.store, 'images', options, () => matchRun(workspace, source, options));
+}
+
+async function matchRun(workspace: Workspace, source: Source, options: MatchOptions): Promise<MatchResult> {
   const { store } = workspace;
   const { task, threshold, limit } = options;
   const recipe = await requireRecipe(store, 'images');
@@ -102,10 +105,8 @@ export async function matchIn(workspace: Workspace, source: Source, options: Mat
     const gathering = workspace.engine.isPart ? inTurn(store, `references of ${task}`, gather, options) : gather();
     const gathered = await gathering.finally(() => embedder.close());
     await ensureClassesOf(store, gathered.references.classNames);
-    return beginningAgain(store, 'images', options, () =>
-      workspace.engine.withInference(options, (pool) =>
-        matchAgainst(workspace, pool, { recipe, ofPile, gathered, runId }, options),
-      ),
+    return workspace.engine.withInference(options, (pool) =>
+      matchAgainst(workspace, pool, { recipe, ofPile, gathered, runId }, options),
     );
   });
 }
@@ -126,9 +127,7 @@ async function matchAgainst(
 ): Promise<MatchResult> {
   const { store, vectors, blobs } = workspace;
   const { task, seed, threshold, limit, onMatched, spreadFrom = SPREAD_FROM } = options;
-  const { problems, bare } = gathered;
-  // Centred here, and once more where this is begun again.
-  const references = { ...gathered.references, vectors: copyOf(gathered.references.vectors) };
+  const { references, problems, bare } = gathered;
   const mean = await meanForMatching(store, ofPile, references);
   centreAndNormalise(references.vectors, recipe, mean.values);
   const { classNames } = references;
@@ -167,12 +166,6 @@ async function matchAgainst(
       badReferences: problems.length,
     },
   };
-}
-
-function copyOf(matrix: Matrix): Matrix {
-  const copy = newSharedMatrix(matrix.rows, matrix.columns);
-  copy.data.set(matrix.data);
-  return copy;
 }
 
 function keyOf({ space }: EmbeddingRecipe, seed: number, { ids, classes, classNames }: References): string {
