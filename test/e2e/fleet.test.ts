@@ -13,6 +13,7 @@ import { startBoss } from '../../src/jobs/fleet/boss.ts';
 import type { FleetStatus } from '../../src/jobs/status.ts';
 import { runCli, runJson, startCli } from '../cli.ts';
 import { type Ground, prepare } from '../contracts/stage/every-stage.ts';
+import { importEmbedder } from '../contracts/stage/models.ts';
 import { startS3 } from '../fixtures/s3-server.ts';
 import { type CliWorker, startCliWorker } from '../fleet/cli-worker.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from '../postgres/server.ts';
@@ -154,6 +155,26 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
       const md5 = createHash('md5').update(content).digest('base64');
       assert.equal(puts.get(`/bucket/sent/${name}`)?.headers['content-md5'], md5, name);
     }
+  });
+
+  test('a worker whose model is another one ends with the names of both and what to do; one that has the same does the shards', async () => {
+    const at = placeOf('models');
+    await runJson(['add', 'refs', ...at, '--blobs', join(ground.dir, 'blobs4')], options());
+    const otherCache = join(ground.dir, 'other-cache');
+    await importEmbedder(ground.dir, otherCache, 0.5);
+    const env = { ...options().env, LABELSMITH_CACHE: otherCache };
+    const other = startCliWorker([...at, '--threads', '1'], { ...options(), env });
+    workers.push(other);
+    await until(() => other.said().includes('waits for shards'), other.said);
+    const embed = ['embed', '--model', 'means', '--fleet', '--shard-size', '2', ...at];
+    const embedding = runJson<{ embedded: number }>(embed, options());
+    assert.equal(await other.ended, 1, other.said());
+    const says =
+      /the embed of this run is of (means@\w+), and this machine has (means@\w+): pull or import the same model/;
+    const [, ofRun, here] = says.exec(other.said()) ?? assert.fail(other.said());
+    assert.notEqual(ofRun, here);
+    start('models');
+    assert.equal((await embedding).embedded, 9, 'three pictures of each class');
   });
 
   test('what is not for workers is refused with what to do', async () => {

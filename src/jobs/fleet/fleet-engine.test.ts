@@ -4,41 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serialize } from 'node:v8';
 import { z } from 'zod';
 import { MemoryQueue } from '../../../test/fleet/memory-queue.ts';
-import type { DeadShard, ShardResult, ShardStore } from '../../store/store.ts';
+import { MemoryShards } from '../../../test/fleet/memory-shards.ts';
 import { localEngine } from '../local-engine.ts';
 import type { StageDefinition, StageJob, Workspace } from '../stage.ts';
 import { fleetEngine } from './fleet-engine.ts';
 import { runWorker, type ShardOutcome, type ShardProcess } from './worker.ts';
-
-class MemoryShards implements ShardStore {
-  async noteRun(): Promise<void> {}
-
-  readonly results = new Map<string, ShardResult>();
-  readonly dead: DeadShard[] = [];
-  /** Results that came for a shard that had one. */
-  late = 0;
-
-  async putShardResult(result: ShardResult): Promise<boolean> {
-    if (this.results.has(result.shard)) this.late++;
-    else this.results.set(result.shard, result);
-    return this.late === 0;
-  }
-  async shardResults(_: string, shards: readonly string[]): Promise<ShardResult[]> {
-    return shards.flatMap((shard) => this.results.get(shard) ?? []);
-  }
-  async shardsDone(_: string, shards: readonly string[]): Promise<Set<string>> {
-    return new Set(shards.filter((shard) => this.results.has(shard)));
-  }
-  async dropShardResults(_: string, shards: readonly string[]): Promise<void> {
-    for (const shard of shards) this.results.delete(shard);
-  }
-  async putDeadShard(dead: Omit<DeadShard, 'stage'>): Promise<void> {
-    this.dead.push({ ...dead, stage: 'doubling' });
-  }
-  async deadShards(): Promise<DeadShard[]> {
-    return this.dead;
-  }
-}
 
 type Doubling = StageDefinition<unknown, null, number[], number[]>;
 
@@ -127,6 +97,16 @@ function fleet(
 }
 
 const doubled = (items: number) => Array.from({ length: items }, (_, i) => 2 * i);
+
+test('a stage that is run again within a run takes no result that a slow worker brings of the time before', async () => {
+  const { stage, committed } = doubling(2, 1);
+  const { engine, job, shards } = fleet(1, async () => undefined);
+  await engine.run(stage, job);
+  const late = { items: 1, data: serialize([100]), worker: 'slow' };
+  for (const shard of ['0', '1']) await shards.putShardResult({ ...late, runId: job.runId, shard });
+  await engine.run(stage, job);
+  assert.deepEqual(committed, [...doubled(2), ...doubled(2)]);
+});
 
 test('shards are committed in the order of the plan, whoever did them and when', async () => {
   const { stage, committed } = doubling(100, 3);

@@ -14,6 +14,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deserialize } from 'node:v8';
 import { chunks } from '../../core/chunks.ts';
+import type { RunId } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { RunStore, ShardStore } from '../../store/store.ts';
 import { progressMeter } from '../progress.ts';
@@ -58,6 +59,14 @@ export interface FleetEngine extends Engine {
 export function fleetEngine(options: FleetOptions): FleetEngine {
   const { local, openQueue } = options;
   let opened: Promise<ShardQueue> | undefined;
+  /** How often each stage was run within a run, those with shards for workers. */
+  const times = new Map<string, number>();
+  const numberedFrom = ({ name, within }: { readonly name: string; readonly within?: string }, runId: RunId) => {
+    const nth = (times.get(`${runId} ${name}`) ?? 0) + 1;
+    times.set(`${runId} ${name}`, nth);
+    // What a slow worker still brings of the time before is of none of these shards.
+    return `${within === undefined ? '' : `${name} `}${nth === 1 ? '' : `${nth}/`}`;
+  };
   return {
     opensElsewhere: true,
     async run(stage, job, context) {
@@ -67,7 +76,8 @@ export function fleetEngine(options: FleetOptions): FleetEngine {
         opened ??= openQueue();
         const traces = options.traces ?? (await loadTraces());
         const span = traces.open(`labelsmith ${stage.name}`, { 'labelsmith.run': job.runId });
-        const run = new FleetRun(await opened, options, stage, job, own, span.carrier);
+        const before = numberedFrom(stage, job.runId);
+        const run = new FleetRun(await opened, options, stage, job, own, { before, trace: span.carrier });
         return await withSpan(span, () => run.run());
       } finally {
         if (context === undefined) await stage.close?.(own);
@@ -115,6 +125,8 @@ class FleetRun<Settings, Context, Shard, Result> {
   readonly #store: ShardStore & Pick<RunStore, 'noteRun'>;
   readonly #notes: ProgressNotes;
   readonly #trace: TraceCarrier;
+  /** What the numbers of its shards begin with. */
+  readonly #before: string;
   /** In the order of their commits. */
   readonly #pending: Pending<Shard>[] = [];
   #counts: Counts = {};
@@ -133,7 +145,7 @@ class FleetRun<Settings, Context, Shard, Result> {
     stage: StageDefinition<Settings, Context, Shard, Result>,
     job: StageJob<Settings>,
     context: Context,
-    trace: TraceCarrier,
+    { before, trace }: { readonly before: string; readonly trace: TraceCarrier },
   ) {
     const { priority = 0, pollMs = 250, suspectMs = 3000 } = options;
     const { clock = () => performance.now() } = options;
@@ -145,6 +157,7 @@ class FleetRun<Settings, Context, Shard, Result> {
     this.#job = job;
     this.#context = context;
     this.#trace = trace;
+    this.#before = before;
     this.#store = job.workspace.store;
     this.#notes = new ProgressNotes(this.#store, job.runId, clock);
     this.#takenAtMs = clock();
@@ -192,7 +205,6 @@ class FleetRun<Settings, Context, Shard, Result> {
     const now = this.#options.clock();
     if (now - this.#filledAtMs < WINDOW_LASTS_MS) this.#window = Math.min(2 * this.#window, this.#maxAhead);
     this.#filledAtMs = now;
-    const first = this.#stage.within === undefined ? '' : `${this.#stage.name} `;
     const added: Pending<Shard>[] = [];
     while (open() + added.length < this.#window && this.#pending.length + added.length < this.#maxAhead) {
       const next = await plan.next();
@@ -200,7 +212,7 @@ class FleetRun<Settings, Context, Shard, Result> {
         this.#isPlanned = true;
         break;
       }
-      added.push(pendingOf(`${first}${this.#planned++}`, next.value));
+      added.push(pendingOf(`${this.#before}${this.#planned++}`, next.value));
       // The first ones are begun while the rest is planned.
       if (added.length === SENT_TOGETHER) await this.#send(added.splice(0));
     }

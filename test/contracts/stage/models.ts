@@ -13,14 +13,14 @@ import { Graph } from '../../../src/onnx/ops.ts';
 const SIDE = 32;
 const INPUT = { width: SIDE, height: SIDE, pad: [0, 0, 0], kernel: 'linear' } as const;
 
-/** Makes the embedder's file. */
-export async function importEmbedder(dir: string, cacheDir: string): Promise<void> {
+/** Makes the embedder's file. @param mean what is taken off each colour: with another one it is another model of the same name */
+export async function importEmbedder(dir: string, cacheDir: string, mean = 0): Promise<void> {
   const graph = new Graph('means');
   const image = graph.input('image', 'float32', ['n', 3, 16, 16]);
   graph.output(graph.reduceMean(image, [2, 3], { keepDims: false }), 'row');
   const file = join(dir, 'means.onnx');
   await writeFile(file, graph.toModel());
-  await importModel(file, { cacheDir, input: { scale: 1, mean: [0, 0, 0], std: [1, 1, 1] } });
+  await importModel(file, { cacheDir, input: { scale: 1, mean: [mean, mean, mean], std: [1, 1, 1] } });
 }
 
 export function colourModels(cacheDir: string): Models {
