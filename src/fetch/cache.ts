@@ -106,6 +106,11 @@ export async function readJson(path: string): Promise<unknown> {
   }
 }
 
+/** What the system says where a folder cannot be made or used; ENOENT of `/proc` and its like, whatever is asked of them. */
+const NO_PLACE: ReadonlySet<string> = new Set(
+  'EACCES EPERM EROFS ENOTDIR EISDIR EEXIST ENOENT ENAMETOOLONG ELOOP EINVAL'.split(' '),
+);
+
 /** A failed write or read of the cache as an error for people. */
 export function cacheError(error: unknown, what: string): Error {
   if (error instanceof LabelsmithError) return error;
@@ -116,14 +121,7 @@ export function cacheError(error: unknown, what: string): Error {
       cause: error,
     });
   }
-  if (
-    code === 'EACCES' ||
-    code === 'EPERM' ||
-    code === 'EROFS' ||
-    code === 'ENOTDIR' ||
-    code === 'EISDIR' ||
-    code === 'EEXIST'
-  ) {
+  if (code !== undefined && NO_PLACE.has(code)) {
     return new LabelsmithError('BAD_FILE', `${what}: ${messageOf(error)}`, {
       hint: 'Set LABELSMITH_CACHE to a folder that you may write to.',
       cause: error,

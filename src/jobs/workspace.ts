@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { folderBlobs } from '../blobs/folder-blobs.ts';
 import { LabelsmithError, systemCodeOf } from '../errors.ts';
+import { cacheError } from '../fetch/cache.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { pathBelow } from '../files/place.ts';
 import { createModels } from '../models/models.ts';
@@ -56,7 +57,10 @@ async function openShared(place: WorkspacePlace, options: OpenWorkspaceOptions):
   const { create, blobsAt, actor, ...parts } = options;
   const { openSharedParts } = await import('./shared-workspace.ts');
   const { store, ...shared } = await openSharedParts(place, { create, blobsAt, actor });
-  await makeWorkspaceFolder(place.dir);
+  // Below the cache of models, of which nobody has heard who names a database.
+  await makeFolder(place.dir).catch((error) => {
+    throw cacheError(error, `cannot make ${place.dir}`);
+  });
   const { location, name } = place;
   const { vectors = shared.vectors, blobs = shared.blobs } = parts;
   return { ...workspaceOf(place.dir, store, { ...parts, vectors, blobs }), location, name };

@@ -5,7 +5,10 @@ import { readWholeFile } from '../files/whole-file.ts';
 export async function readClassNames(file: string): Promise<string[]> {
   const bytes = await readWholeFile(file).catch((cause: unknown) => {
     if (cause instanceof LabelsmithError) throw cause;
-    throw new LabelsmithError('NOT_FOUND', `The class names ${file} cannot be read.`, { cause });
+    throw new LabelsmithError('NOT_FOUND', `The class names ${file} cannot be read.`, {
+      cause,
+      hint: 'Name a text file that is there, with a class name a line.',
+    });
   });
   return bytes
     .toString()

@@ -147,6 +147,9 @@ interface Subject {
 
 type Base = Pick<ModelEntry, 'id' | 'licence' | 'description' | 'source'>;
 
+const EXPORT_ANEW =
+  'Export it with one image of 3 channels as its input, or declare what it is: labelsmith models import --help has the options.';
+
 async function entryOf(subject: Subject, base: Base): Promise<ModelEntry> {
   const geometry = inputPort(subject);
   const [name] = subject.ports.outputs;
@@ -154,6 +157,13 @@ async function entryOf(subject: Subject, base: Base): Promise<ModelEntry> {
   const plain: InputSpec = { ...geometry, fit: 'letterbox', pad: [0, 0, 0], kernel: 'linear', scale: 1 / 255 };
   const output: Output = { name, value: await tryRun(subject, plain, name) };
   const role = subject.options.role ?? inferRole(subject, output);
+  if (role !== 'embedder' && subject.options.output !== undefined) {
+    throw refuse(
+      subject,
+      `it is taken for a ${role}, and ${subject.options.output} is declared as the value of an embedder`,
+      'Say --role embedder with --output, or leave --output away.',
+    );
+  }
   if (role === 'detector') return detectorEntry(subject, base, geometry, output);
   if (role === 'embedder') return embedderEntry(subject, base, geometry, output);
   if (role === 'classifier') return classifierEntry(subject, base, geometry, output);
@@ -211,7 +221,11 @@ function inputPort(subject: Subject): Geometry {
       throw refuse(subject, `it leaves its input's ${what} open`, 'Declare the size with --input-size WIDTHxHEIGHT.');
     }
     if (declared !== undefined && declared !== inFile) {
-      throw refuse(subject, `its input's ${what} is ${inFile}, not ${declared} as declared`);
+      throw refuse(
+        subject,
+        `its input's ${what} is ${inFile}, not ${declared} as declared`,
+        'Leave --input-size away: the file fixes it.',
+      );
     }
     return inFile;
   };
@@ -245,6 +259,7 @@ async function detectorEntry(subject: Subject, base: Base, geometry: Geometry, o
     throw refuse(
       subject,
       `it knows ${plural(classCount, 'class', 'classes')}, and ${plural(classNames.length, 'name was', 'names were')} given`,
+      `Put ${plural(classCount, 'name')} into the file of --class-names, one a line, in the order of the model.`,
     );
   }
   if (!options.classNames) inferred.push('80 classes: COCO’s names');
@@ -361,10 +376,11 @@ async function trying<T>(subject: Subject, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (cause) {
-    throw refuse(subject, messageOf(cause), undefined, cause);
+    const hint = cause instanceof LabelsmithError ? cause.hint : undefined;
+    throw refuse(subject, messageOf(cause), hint, cause);
   }
 }
 
-function refuse({ file }: Subject, reason: string, hint?: string, cause?: unknown): LabelsmithError {
+function refuse({ file }: Subject, reason: string, hint = EXPORT_ANEW, cause?: unknown): LabelsmithError {
   return new LabelsmithError('BAD_MODEL', `${file} cannot be imported: ${reason}`, { hint, cause });
 }

@@ -11,7 +11,7 @@ import { float32 } from '../onnx/tensor.ts';
 import type { Dim, Value } from '../onnx/value.ts';
 import { openDetector } from './detector.ts';
 import { openEmbedder } from './embedder.ts';
-import { importModel } from './import.ts';
+import { type ImportOptions, importModel } from './import.ts';
 import { analyse, type Declared } from './import-analysis.ts';
 import { modelsList } from './list.ts';
 
@@ -115,6 +115,22 @@ describe('a detector', () => {
     assert.equal(listed.centernet, 'MIT');
     assert.equal(list.find(({ id }) => id === 'free')?.cached, true);
     assert.match(list.find(({ id }) => id === 'net-cells')?.key ?? '', /^net-cells@/);
+  });
+
+  test('every refusal says what to do', async () => {
+    const net = await yolox('said.onnx', 'cells', 2);
+    const hintOf = async (options: ImportOptions, file = net) => {
+      const error = await importModel(file, { cacheDir, ...options }).catch((refused: unknown) => refused);
+      return error instanceof LabelsmithError ? (error.hint ?? 'none') : `${error}`;
+    };
+    assert.match(await hintOf({}, join(folder, 'nowhere.onnx')), /hf:OWNER\/REPO/);
+    assert.match(await hintOf({}, folder), /Save the model as a file/);
+    assert.match(await hintOf({ classNames: ['a'] }), /2 names into the file of --class-names/);
+    assert.match(await hintOf({ classNames: ['a', 'b'], width: 64 }), /Leave --input-size away/);
+    assert.match(await hintOf({ role: 'embedder', output: 'nothing' }), /Its outputs are output/);
+    assert.match(await hintOf({ classNames: ['a', 'b'], output: 'output' }), /Say --role embedder with --output/);
+    const flat = await network('flat.onnx', [1, 3072], (graph, image) => graph.output(image, 'output'));
+    assert.match(await hintOf({}, flat), /Export it with one image of 3 channels/);
   });
 
   test('that does not fit is refused with the reason', async () => {

@@ -10,6 +10,7 @@ import { basename, extname, resolve } from 'node:path';
 import { LabelsmithError, messageOf, systemCodeOf } from '../errors.ts';
 import { cacheDirectory } from '../fetch/cache.ts';
 import { type FetchOptions, fetchFiles } from '../fetch/fetch.ts';
+import { kindOf } from '../files/whole-file.ts';
 import { prepareRuntime } from '../onnx/runtime.ts';
 import { LimitExceeded, runLimited } from '../threads/limited-process.ts';
 import { CATALOGUE } from './catalogue.ts';
@@ -31,6 +32,9 @@ export interface ImportOptions extends Declared {
 
 const TIMEOUT_MS = 120_000;
 const MAX_MEMORY_BYTES = Math.min(8e9, 0.75 * totalmem());
+
+const PLACES =
+  'Name an ONNX file of this machine, a folder with the files of a model of the hub, hf:OWNER/REPO, or https://HOST/FILE.onnx.';
 
 /** `import.child.ts` in a checkout, `import.child.js` when compiled. */
 const CHILD = new URL(`./import.child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
@@ -81,10 +85,18 @@ function declaredIn(options: ImportOptions): Declared {
 /** A pipe or a device under this name would be read for ever. */
 async function requireFile(path: string): Promise<void> {
   const found = await stat(path).catch((cause: unknown) => {
-    if (systemCodeOf(cause) === 'ENOENT') throw new LabelsmithError('NOT_FOUND', `there is no file ${path}`, { cause });
-    throw new LabelsmithError('BAD_FILE', `cannot read ${path}: ${messageOf(cause)}`, { cause });
+    if (systemCodeOf(cause) === 'ENOENT') {
+      throw new LabelsmithError('NOT_FOUND', `there is no file ${path}`, { cause, hint: PLACES });
+    }
+    throw new LabelsmithError('BAD_FILE', `cannot read ${path}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'Check who may read it, or copy it to where you may.',
+    });
   });
-  if (!found.isFile()) throw new LabelsmithError('BAD_FILE', `${path} is not a file`);
+  if (found.isFile()) return;
+  throw new LabelsmithError('BAD_FILE', `${path} is ${kindOf(found)} and no file`, {
+    hint: 'Save the model as a file, and name that.',
+  });
 }
 
 function nameOf(path: string): string {

@@ -75,7 +75,9 @@ export function inlineModel(
   for (const name of wanted) {
     const value = renamed.get(name);
     if (value === undefined)
-      throw new LabelsmithError('BAD_MODEL', `model ${options.prefix} has no value named ${name}`);
+      throw new LabelsmithError('BAD_MODEL', `model ${options.prefix} has no value named ${name}`, {
+        hint: `Its outputs are ${(graph.output ?? []).map((one) => one.name).join(', ')}; a viewer of ONNX files shows all its values.`,
+      });
     result[name] = builder.value(value);
   }
   return result;

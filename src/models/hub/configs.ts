@@ -49,7 +49,10 @@ export async function readConfig<S extends z.ZodType>(
   }
   const [fetched] = await fetchFiles([sourceOf(file)], options);
   const value = jsonOf(await readFile(fetched?.path ?? '', 'utf8'));
-  if (value === undefined) throw new LabelsmithError('BAD_MODEL', `${name} of ${listing.name} is no JSON`);
+  if (value === undefined)
+    throw new LabelsmithError('BAD_MODEL', `${name} of ${listing.name} is no JSON`, {
+      hint: 'The file is damaged or cut off: fetch it again.',
+    });
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
