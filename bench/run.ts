@@ -34,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   'open-set': () => import('./open-set.ts'),
   honesty: () => import('./honesty.ts'),
   'teach-scale': () => import('./teach-scale.ts'),
+  'teach-sums': () => import('./teach-sums.ts'),
   backbones: () => import('./backbones.ts'),
   calibrate: () => import('./calibrate.ts'),
   piles: () => import('./piles.ts'),

@@ -78,7 +78,23 @@ export async function putPredictions(
 }
 
 /** Where rows of a set's probabilities wait until all of them are there, so that those of an earlier run stand till then. */
-export const stagedSpace = (set: Pick<PredictionSet, 'task' | 'key'>) => `${predictionSpace(set)}#staged`;
+export const stagedSpace = (set: Pick<PredictionSet, 'task' | 'key'>) => `${predictionSpace(set)}${STAGED}`;
+const STAGED = '#staged';
+
+/** Forgets what waits for a task, of runs that were stopped. */
+export async function dropStaged(
+  { store, vectors }: Pick<Workspace, 'store' | 'vectors'>,
+  task: string,
+  items: PredictionSet['items'],
+): Promise<void> {
+  for (const space of await store.vectorSpaces(items)) {
+    if (!space.startsWith(predictionSpace({ task, key: '' })) || !space.endsWith(STAGED)) continue;
+    const there = await store.vectorShards(space.slice(0, -STAGED.length), items);
+    const adopted = new Set(there.map(({ file }) => file));
+    const dropped = await store.clearVectorShards(space, items);
+    await vectors.remove(dropped.filter(({ file }) => !adopted.has(file)));
+  }
+}
 
 /** Makes what waits under {@link stagedSpace} the set of its task. */
 export async function adoptStaged(

@@ -58,12 +58,18 @@ export async function withinClassNormalised(
   return result;
 }
 
-/** S as above, shape [d, d]. Sums over blocks are in double precision. */
-export async function withinClassCovariance(
-  pool: InferencePool,
-  features: Matrix,
-  soft: Matrix,
-): Promise<Float64Array> {
+/** Of some items, summed over blocks in double precision. */
+export interface Moments {
+  /** xᵀx, shape [d, d]. */
+  readonly scatter: Float64Array;
+  /** Shape [classes, d]. */
+  readonly sums: Float64Array;
+  /** Shape [classes]. */
+  readonly mass: Float64Array;
+}
+
+/** @param features shape [n, d]. @param soft shape [n, classes], rows sum to 1. */
+export async function momentsOf(pool: InferencePool, features: Matrix, soft: Matrix): Promise<Moments> {
   const { rows, columns: d } = features;
   const k = soft.columns;
   const model = await pool.load(momentsGraph(), { key: 'within-class-moments' });
@@ -84,6 +90,23 @@ export async function withinClassCovariance(
       addTo(mass, result.mass);
     },
   );
+  return { scatter, sums, mass };
+}
+
+/** S as above, shape [d, d]. */
+export async function withinClassCovariance(
+  pool: InferencePool,
+  features: Matrix,
+  soft: Matrix,
+): Promise<Float64Array> {
+  return withinClasses(await momentsOf(pool, features, soft), features.rows);
+}
+
+/** S of so many rows, shape [d, d]. */
+export function withinClasses({ scatter: whole, sums, mass }: Moments, rows: number): Float64Array {
+  const k = mass.length;
+  const d = sums.length / k;
+  const scatter = whole.slice();
   for (let c = 0; c < k; c++) {
     const count = mass[c];
     if (count < 1e-9) continue;

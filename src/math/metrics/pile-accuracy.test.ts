@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Random, seededRandom } from '../../core/random.ts';
-import { type PileAccuracy, pileAccuracy } from './pile-accuracy.ts';
+import { type PileAccuracy, pileAccuracy, pileConfidence } from './pile-accuracy.ts';
 
 type Drawn = 'audit' | 'random' | 'picked';
 
@@ -19,14 +19,11 @@ function simulated(
     return { confidence, correct: Number(random() < confidence ** power) };
   });
   const known = items.splice(0, count);
-  const found = pileAccuracy(
-    items.map(({ confidence }) => confidence),
-    {
-      confidence: known.map(({ confidence }) => confidence),
-      correct: known.map(({ correct }) => correct),
-      drawn,
-    },
-  );
+  const found = pileAccuracy(pileConfidence(items.map(({ confidence }) => confidence)), {
+    confidence: known.map(({ confidence }) => confidence),
+    correct: known.map(({ correct }) => correct),
+    drawn,
+  });
   assert.ok(found);
   return { found, truth: items.reduce((sum, { correct }) => sum + correct, 0) / items.length };
 }
@@ -68,7 +65,7 @@ test('good confidences make the interval narrower than the known items alone', (
 test('by hand: the estimate, the widths by how items came to be known; nothing asked gives nothing', () => {
   const known = { confidence: [0.9, 0.5], correct: [1, 0] };
   const [audit, random, picked] = (['audit', 'random', 'picked'] as const).map((drawn) => {
-    const found = pileAccuracy([0.5, 0.6], { ...known, drawn });
+    const found = pileAccuracy(pileConfidence([0.5, 0.6]), { ...known, drawn });
     assert.ok(found);
     return found;
   });
@@ -77,15 +74,15 @@ test('by hand: the estimate, the widths by how items came to be known; nothing a
   assert.ok(Math.abs(audit.accuracy - 0.5169811320754717) < 1e-12);
   assert.ok(Math.abs(random.accuracy - 0.5215686274509804) < 1e-12);
   assert.ok(picked.interval[0] < random.interval[0] && picked.interval[1] > random.interval[1]);
-  assert.equal(pileAccuracy([], { ...known, drawn: 'random' }), null);
-  const unknown = pileAccuracy([0.5, 0.7], { confidence: [], correct: [], drawn: 'random' });
+  assert.equal(pileAccuracy(pileConfidence([]), { ...known, drawn: 'random' }), null);
+  const unknown = pileAccuracy(pileConfidence([0.5, 0.7]), { confidence: [], correct: [], drawn: 'random' });
   // Wilson, statsmodels: 9 of 15, and two items of chance of their own make 15 a little fewer.
   assert.ok(unknown && Math.abs(unknown.accuracy - 0.5638297872340425) < 1e-12 && unknown.count === 0);
   assert.ok(unknown.interval[0] < 0.357 && unknown.interval[1] > 0.802);
 });
 
 test('where all known items are wrong, confidences count for little', () => {
-  const pile = Array<number>(500).fill(0.95);
+  const pile = pileConfidence(Array<number>(500).fill(0.95));
   const found = pileAccuracy(pile, { confidence: Array(40).fill(0.95), correct: Array(40).fill(0), drawn: 'random' });
   assert.ok(found && found.accuracy < 0.07, `${found?.accuracy}`);
 });

@@ -49,16 +49,22 @@ const HELD_OUT_PER_ITEM = 1.5;
  */
 const PICKED_WORTH = 100;
 
-/**
- * @param pile confidences of the items that the accuracy is asked of, shape [N]
- * @returns null where nothing is asked; where nothing is known, what the confidences are worth
- */
-export function pileAccuracy(pile: ArrayLike<number>, known: KnownItems): PileAccuracy | null {
+/** Of the items that an accuracy is asked of: how many, and the mean of their confidences (0 where there are none). */
+export interface PileConfidence {
+  readonly size: number;
+  readonly mean: number;
+}
+
+export function pileConfidence(confidences: ArrayLike<number>): PileConfidence {
+  const size = confidences.length;
+  return { size, mean: size === 0 ? 0 : meanOf(size, (i) => confidences[i]) };
+}
+
+/** @returns null where nothing is asked; where nothing is known, what the confidences are worth */
+export function pileAccuracy({ size, mean: confidence }: PileConfidence, known: KnownItems): PileAccuracy | null {
   const count = known.correct.length;
-  const size = pile.length;
   if (size === 0) return null;
   const independent = known.drawn === 'audit' ? count : count / HELD_OUT_PER_ITEM;
-  const confidence = meanOf(size, (i) => pile[i]);
   const error = count === 0 ? 0 : meanOf(count, (i) => known.correct[i] - known.confidence[i]);
   const worth = count === 0 ? CONFIDENCE_WORTH : worthOf(confidence, error, independent);
   const share = Math.min(1, Math.max(0, confidence + (independent / (independent + worth)) * error));

@@ -22,7 +22,7 @@ import { itemsDone } from '../items-done.ts';
 import { poisonOfImages } from '../poison.ts';
 import { type PredictionSet, predictionSpace } from '../predictions.ts';
 import { runImageWork } from '../run-image-work.ts';
-import { annotationOf } from '../teach/items.ts';
+import { annotationOf } from '../teach/said.ts';
 import type { Classifier } from './classifier-file.ts';
 import { openHeldClassifier } from './held-classifier.ts';
 

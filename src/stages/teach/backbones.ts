@@ -96,7 +96,7 @@ export async function searchBackbones(
       const begunAt = performance.now();
       const vectors = await embedSample(workspace, items, sample, embedder, options);
       const now = performance.now();
-      const allMs = ((now - begunAt) / sample.ids.length) * items.ids.length;
+      const allMs = ((now - begunAt) / sample.ids.length) * (items.whole?.count ?? items.ids.length);
       if (model !== inUse && now + allMs > endMs) {
         skipped.push({
           model,

@@ -13,7 +13,7 @@ import {
 } from '../../math/metrics/classification.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { LabelledTask, TaskItems } from './items.ts';
-import type { RoundsResult } from './learn-rounds.ts';
+import type { LearnedOfAll } from './learn-rounds.ts';
 import { type LearningCurve, learningCurve } from './learning-curve.ts';
 import { measuringAudit } from './stated-accuracy.ts';
 
@@ -54,7 +54,7 @@ export async function evaluationOf(
   pool: InferencePool,
   items: TaskItems,
   labelledTask: LabelledTask,
-  learned: RoundsResult & { readonly accuracy: number | null },
+  learned: LearnedOfAll & { readonly accuracy: number | null },
 ): Promise<TaskEvaluation> {
   const { classNames, problem } = labelledTask;
   const indexOf = new Map(classNames.map((name, index) => [name, index]));
@@ -78,7 +78,6 @@ export async function evaluationOf(
   }
   if (unknown.size > 0)
     warnings.push(`audit items are of classes that no label teaches: ${[...unknown].sort().join(', ')}`);
-  const { accuracy } = learned;
   const { columns, data } = learned.probabilities;
   const best = argMaxRows(learned.probabilities);
   const predicted = rows.map((row) => best[row]);
@@ -110,9 +109,20 @@ export async function evaluationOf(
       .filter(({ classIndex }) => classIndex >= 0)
       .map(({ classIndex, ...scores }) => ({ className: classNames[classIndex], ...scores })),
     confusions: confusionsOf(truth, predicted, rows, items, classNames),
-    learningCurve: accuracy === null ? null : await learningCurve(pool, problem, { ...learned, accuracy }),
+    learningCurve: await curveOf(pool, items, problem, learned),
     warnings,
   };
+}
+
+/** Null where nothing tells, and where some of the labels alone were learned from: more of them would change nothing. */
+async function curveOf(
+  pool: InferencePool,
+  { whole }: Pick<TaskItems, 'whole'>,
+  problem: LabelledTask['problem'],
+  { accuracy, ...learned }: LearnedOfAll & { readonly accuracy: number | null },
+): Promise<LearningCurve | null> {
+  if (accuracy === null || (whole && whole.learned < whole.learnable.length)) return null;
+  return learningCurve(pool, problem, { ...learned, accuracy, pile: whole?.count });
 }
 
 function confusionsOf(

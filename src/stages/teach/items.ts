@@ -3,12 +3,12 @@
 import { chunks } from '../../core/chunks.ts';
 import { plural } from '../../core/count-text.ts';
 import type { ItemId } from '../../core/ids.ts';
-import { currentLabels, type Label, NONE_OF_THESE, type Task } from '../../core/labels.ts';
+import type { Task } from '../../core/labels.ts';
 import { requireTask } from '../../corpus/tasks.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Matrix } from '../../math/matrix.ts';
-import type { Store } from '../../store/store.ts';
+import type { Store, VectorShard } from '../../store/store.ts';
 import {
   centreAndNormalise,
   type EmbeddingRecipe,
@@ -18,6 +18,7 @@ import {
   takeMean,
 } from '../embed/recipe.ts';
 import type { Problem } from './problem.ts';
+import { type Annotation, annotationOf, type SaidOfTask } from './said.ts';
 
 export interface TaskItems {
   readonly task: Task;
@@ -36,20 +37,28 @@ export interface TaskItems {
   readonly randomAudit: ReadonlySet<ItemId>;
   /** Other tasks that have labels of whatever origin. */
   readonly otherTasks: readonly string[];
+  /** Where the pile is so large that these are the labelled items and some of the others. */
+  readonly whole?: WholePile;
 }
 
-/** What people said of one item. */
-export type Annotation =
-  | { readonly kind: 'nothing' }
-  | { readonly kind: 'class'; readonly className: string; readonly origin: 'human' | 'imported' }
-  /** In the task, but none of its classes; or not any of these classes. */
-  | { readonly kind: 'none' }
-  | { readonly kind: 'not'; readonly classNames: readonly string[] }
-  /** Two classes at once from one source. */
-  | { readonly kind: 'contradiction'; readonly classNames: readonly string[] };
+/** What a task's items are seen by. */
+export interface TaskVectors extends Pick<TaskItems, 'task' | 'recipe' | 'mean'> {
+  readonly shards: readonly VectorShard[];
+}
+
+/** A pile of which a part is in memory. */
+export interface WholePile extends TaskVectors {
+  /** Items that have a vector. */
+  readonly count: number;
+  readonly said: SaidOfTask;
+  /** Labelled items that may be learned from, and how many of them have their vectors here. */
+  readonly learnable: readonly ItemId[];
+  readonly learned: number;
+  /** See `ManyItemsOptions`. */
+  readonly itemsAPart?: number;
+}
 
 const PAGE = 512;
-const NOTHING: Annotation = { kind: 'nothing' };
 
 /** The task of that name, which has to have one class an item. */
 export async function singleTask(store: Pick<Store, 'tasks'>, name: string): Promise<Task> {
@@ -64,12 +73,11 @@ export async function singleTask(store: Pick<Store, 'tasks'>, name: string): Pro
 }
 
 /** @param weights what each part of a vector counts, in place of the recipe's own. */
-export async function taskItems(
-  workspace: Workspace,
+export async function taskVectors(
+  { store, vectors }: Pick<Workspace, 'store' | 'vectors'>,
   taskName: string,
   weights?: readonly number[],
-): Promise<TaskItems> {
-  const { store, vectors: vectorStore } = workspace;
+): Promise<TaskVectors> {
   const task = await singleTask(store, taskName);
   const saved = await requireRecipe(store, task.items);
   const blocks = saved.blocks.map((block, i) => ({ ...block, weight: weights?.[i] ?? block.weight }));
@@ -80,39 +88,44 @@ export async function taskItems(
       hint: `Run labelsmith embed${task.items === 'regions' ? ' --items regions' : ''} first.`,
     });
   }
-  const { ids, vectors } = await vectorStore.readAll(shards);
   // Not all was embedded yet, so what is taken now is for this run alone.
-  const mean = (await savedMean(store, recipe.space)) ?? (await takeMean(vectorStore, recipe, shards));
+  const mean = (await savedMean(store, recipe.space)) ?? (await takeMean(vectors, recipe, shards));
+  return { task, recipe, mean, shards };
+}
+
+/** What the record has of a task as a whole. */
+export async function taskRecord(
+  store: Pick<Store, 'auditedItems' | 'heldOutItems' | 'classes'>,
+  { name }: Pick<Task, 'name'>,
+): Promise<Pick<TaskItems, 'audit' | 'randomAudit' | 'otherTasks'>> {
+  const audit = await store.auditedItems(name);
+  const randomAudit = await store.heldOutItems(name);
+  const counts = (await store.classes()).flatMap((one) => one.counts);
+  return { audit, randomAudit, otherTasks: otherTasksOf(counts, name) };
+}
+
+/** Every item, with its vector. @param weights as {@link taskVectors} has them */
+export async function taskItems(
+  workspace: Pick<Workspace, 'store' | 'vectors'>,
+  taskName: string,
+  weights?: readonly number[],
+): Promise<TaskItems> {
+  return everyItem(workspace, await taskVectors(workspace, taskName, weights));
+}
+
+export async function everyItem(
+  { store, vectors: vectorStore }: Pick<Workspace, 'store' | 'vectors'>,
+  { task, recipe, mean, shards }: TaskVectors,
+): Promise<TaskItems> {
+  const { ids, vectors } = await vectorStore.readAll(shards);
   centreAndNormalise(vectors, recipe, mean.values);
   const groups = await groupsOf(store, ids, task);
-  const audit = await store.auditedItems(task.name);
-  const randomAudit = await store.heldOutItems(task.name);
   const annotations: Annotation[] = [];
   for (const page of chunks(ids, PAGE)) {
     const labels = await store.labelsOf(page, task.name);
     for (const id of page) annotations.push(annotationOf(labels.get(id) ?? []));
   }
-  const counts = (await store.classes()).flatMap((one) => one.counts);
-  const otherTasks = otherTasksOf(counts, task.name);
-  return { task, recipe, mean, ids, features: vectors, groups, annotations, audit, randomAudit, otherTasks };
-}
-
-/** What the labels of an item come to, people's word first. */
-export function annotationOf(labels: readonly Label[]): Annotation {
-  const trusted = labels.filter(({ origin }) => origin === 'human' || origin === 'imported');
-  if (trusted.length === 0) return NOTHING;
-  const [best] = currentLabels(trusted, 'single');
-  if (best) {
-    const rivals = currentLabels(trusted, 'multi').filter(
-      ({ origin, runId }) => origin === best.origin && runId === best.runId && runId !== null,
-    );
-    if (rivals.length > 1) return { kind: 'contradiction', classNames: rivals.map(({ className }) => className) };
-    return { kind: 'class', className: best.className, origin: best.origin as 'human' | 'imported' };
-  }
-  const human = trusted.filter(({ origin }) => origin === 'human');
-  if (human.some(({ present, className }) => present && className === NONE_OF_THESE)) return { kind: 'none' };
-  const not = human.filter(({ present }) => !present).map(({ className }) => className);
-  return not.length > 0 ? { kind: 'not', classNames: not } : NOTHING;
+  return { ...(await taskRecord(store, task)), task, recipe, mean, ids, features: vectors, groups, annotations };
 }
 
 /** The group of each item's image, in the order of `ids`. */

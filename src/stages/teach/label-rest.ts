@@ -1,7 +1,7 @@
 /** What `teach rounds` does with what its model thinks of every item: keeps it, and labels the items it is sure of. */
 import type { StageJob } from '../../jobs/stage.ts';
 import type { Matrix } from '../../math/matrix.ts';
-import { putPredictions } from '../predictions.ts';
+import { adoptStaged, type PredictionSet, putPredictions } from '../predictions.ts';
 import type { LabelledTask, TaskItems } from './items.ts';
 import { type LabelSettings, labelStage } from './label-stage.ts';
 
@@ -17,12 +17,26 @@ export async function labelTheRest(
   { probabilities, key }: { readonly probabilities: Matrix; readonly key: string },
 ): Promise<{ readonly labels: number; readonly unsure: number }> {
   const { workspace, runId } = job;
-  const { store, engine } = workspace;
-  await store.ensureClasses(classNames);
+  await workspace.store.ensureClasses(classNames);
   const { name, items } = task;
   const set = { task: name, items, origin: 'model', classNames, runId, key: key.slice(0, 16) } as const;
   await putPredictions(workspace, set, ids, probabilities);
-  await store.clearMachineLabels(name, 'model');
+  return labelByPredictions(job);
+}
+
+/** The same from predictions that are written already, and wait for their place. */
+export async function labelTheWhole(
+  job: StageJob<LabelSettings>,
+  set: PredictionSet,
+): Promise<{ readonly labels: number; readonly unsure: number }> {
+  await job.workspace.store.ensureClasses(set.classNames);
+  await adoptStaged(job.workspace, set);
+  return labelByPredictions(job);
+}
+
+async function labelByPredictions(job: StageJob<LabelSettings>) {
+  const { store, engine } = job.workspace;
+  await store.clearMachineLabels(job.settings.task, 'model');
   // Not to be stopped half-way: all of them follow from one model.
   const { counts } = await engine.run(labelStage, { ...job, signal: undefined });
   const { labels = 0, unsure = 0 } = counts;

@@ -10,7 +10,7 @@ import { argMaxRows } from '../../math/calibration.ts';
 import type { NewLabel, VectorShard } from '../../store/store.ts';
 import { type PredictionSet, predictionSpace, requirePredictionSet } from '../predictions.ts';
 import { VECTOR_SHARD } from '../vector-shard.ts';
-import { annotationOf } from './items.ts';
+import { annotationOf } from './said.ts';
 
 export const LABEL_SETTINGS = z.object({
   task: z.string(),

@@ -43,7 +43,8 @@ export interface RoundsOptions {
 
 /** What was measured of one way of learning, on the labels it may be trained on. */
 export interface Step {
-  readonly method: MethodName;
+  /** `discriminant`: from all labels of a pile of which some alone fit into memory. */
+  readonly method: MethodName | 'discriminant';
   /** With an embedder that was fine-tuned so deep; absent where it is as it was. */
   readonly fineTuned?: StepName;
   /** Cross-validated, fraction. */
@@ -72,6 +73,11 @@ export interface RoundsResult {
   readonly skipped: readonly MethodName[];
 }
 
+/** The same, or in its place what all labels of a pile taught of which some alone fit into memory. */
+export interface LearnedOfAll extends Omit<RoundsResult, 'method'> {
+  readonly method: Step['method'];
+}
+
 /** `naive` is there to be compared with. What `bench/teach.ts` found no use in is not. */
 export const DEFAULT_METHODS: readonly MethodName[] = ['naive', 'metric'];
 
@@ -82,7 +88,7 @@ const TRUSTED: ReadonlySet<MethodName> = new Set(['graph', 'aligned', 'metric'])
  * Rows that methods look at, at most: the neighbour graphs cost the square of them, and a linear head on some hundred
  * numbers learns no more from the hundred thousandth item than from the twenty thousandth.
  */
-const MAX_ROWS = 20_000;
+export const MAX_ROWS = 20_000;
 /** Of the budget, what the search may take before it is cut short. */
 const SEARCH_SHARE = 0.4;
 
@@ -103,7 +109,7 @@ export async function learnRounds(pool: InferencePool, whole: Problem, options: 
     const step = stepOf(method, held, problem.labels, performance.now() - startedAt);
     steps.push(step);
     onStep?.(step);
-    return { ...step, heldOut: held, fresh };
+    return { ...step, method, heldOut: held, fresh };
   };
 
   let chosen = measured('base', heldOut, heldOut.logits);
@@ -190,7 +196,8 @@ function defaultFolds(labels: number): number {
   return labels <= 300 ? 10 : labels <= 3000 ? 5 : 3;
 }
 
-interface Candidate extends Step {
+interface Candidate extends Omit<Step, 'method'> {
+  readonly method: MethodName;
   readonly heldOut: HeldOut;
   /** Logits of each labelled item by a model that had not seen it, labelled or not; shape [labelled, classes]. */
   readonly fresh: Matrix;

@@ -49,7 +49,12 @@ export async function learningCurve(
     folds,
     trials,
     accuracy: stated,
-  }: Pick<RoundsResult, 'settings' | 'folds' | 'trials'> & { readonly accuracy: number },
+    pile = problem.features.rows,
+  }: Pick<RoundsResult, 'settings' | 'folds' | 'trials'> & {
+    readonly accuracy: number;
+    /** Items that could be labelled. Default: those of the problem. */
+    readonly pile?: number;
+  },
 ): Promise<LearningCurve | null> {
   const full = trials[0];
   const labels = problem.labelled.length;
@@ -65,7 +70,7 @@ export async function learningCurve(
     points.push({ labels: Math.round(share * used), accuracy });
   }
   points.push({ labels: Math.round(used), accuracy: full.accuracy });
-  return { points, ...extrapolated(points, { labels, accuracy: stated }, problem.features.rows) };
+  return { points, ...extrapolated(points, { labels, accuracy: stated }, pile) };
 }
 
 /**

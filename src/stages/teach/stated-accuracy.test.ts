@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newSharedMatrix } from '../../math/matrix.ts';
-import type { Annotation } from './items.ts';
+import type { Annotation } from './said.ts';
 import { type AccuracyQuestion, measuredBefore, taughtAccuracy } from './stated-accuracy.ts';
 
 const CLASSES = ['a', 'b'];

@@ -6,10 +6,16 @@ import type { ItemId } from '../../core/ids.ts';
 import type { StatedShare } from '../../core/label-accuracy.ts';
 import { argMaxRows } from '../../math/calibration.ts';
 import type { Matrix } from '../../math/matrix.ts';
-import { type PileAccuracy, pileAccuracy } from '../../math/metrics/pile-accuracy.ts';
+import {
+  type PileAccuracy,
+  type PileConfidence,
+  pileAccuracy,
+  pileConfidence,
+} from '../../math/metrics/pile-accuracy.ts';
 import type { RunStore } from '../../store/store.ts';
 import type { TaskItems } from './items.ts';
 import type { Problem } from './problem.ts';
+import type { Annotation } from './said.ts';
 
 export interface TaughtAccuracy {
   /** Of the classifier on images like those of the pile, labelled ones among them; null where nothing tells. */
@@ -49,6 +55,16 @@ export interface AccuracyQuestion {
   /** Whether the machine labelled the rest. */
   readonly labelRest: boolean;
   readonly picked: boolean;
+  /** Of the whole pile, where the items are a part of it. */
+  readonly whole?: WholeQuestion;
+}
+
+export interface WholeQuestion {
+  readonly all: PileConfidence;
+  /** Items that the machine labels, if it labels the rest. */
+  readonly given: PileConfidence;
+  /** What people said of all items. */
+  readonly annotations: Iterable<Annotation>;
 }
 
 /**
@@ -59,7 +75,7 @@ export interface AccuracyQuestion {
  * model is sure of, or where they are more from all that audits checked.
  */
 export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
-  const { items, labelledTask, probabilities, knownHeldOut, known, threshold, labelRest, picked } = question;
+  const { items, labelledTask, probabilities, knownHeldOut, known, threshold, labelRest, picked, whole } = question;
   const { classNames, problem, isMeasurable = true } = labelledTask;
   const best = argMaxRows(probabilities);
   const heldOut = new Map(Array.from(problem.labelled, (row, place) => [row, knownHeldOut?.[place] ?? 1]));
@@ -71,13 +87,13 @@ export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
   // An answer that came from its group is sure, and was not scaled.
   const unscaled = (row: number) =>
     Math.min(1, probabilities.data[row * probabilities.columns + best[row]] / (known?.[row] || 1));
-  const accuracyBy = (confidence: (row: number) => number, pile: readonly number[], { rows, drawn }: Sample) =>
-    pileAccuracy(pile.map(confidence), {
+  const accuracyBy = (confidence: (row: number) => number, pile: Pile, { rows, drawn }: Sample) =>
+    pileAccuracy('mean' in pile ? pile : pileConfidence(pile.map(confidence)), {
       confidence: rows.map(({ row }) => confidence(row)),
       correct: rows.map(({ row, className }) => Number(classNames[best[row]] === className)),
       drawn: drawn === 'checked' ? 'random' : drawn,
     });
-  const stated = (pile: readonly number[], sample: Sample, isAllTaught = false): StatedShare | null => {
+  const stated = (pile: Pile, sample: Sample, isAllTaught = false): StatedShare | null => {
     const { drawn } = sample;
     const found = accuracyBy(confidenceOf, pile, sample);
     const other = isAllTaught ? accuracyBy(unscaled, pile, sample) : null;
@@ -92,18 +108,24 @@ export function taughtAccuracy(question: AccuracyQuestion): TaughtAccuracy {
   const checked: Sample = { rows: auditedRows(items, items.audit).filter(isSure), drawn: 'checked' };
   const fewer = audit ? sure.rows.length : MIN_AUDIT - 1;
   const rows = [...items.annotations.keys()];
-  const given = labelRest ? rows.filter((row) => isOpen(items.annotations[row].kind) && isSure({ row })) : [];
+  const open = labelRest ? rows.filter((row) => isOpen(items.annotations[row].kind) && isSure({ row })) : [];
+  const given: Pile = whole && labelRest ? whole.given : open;
   const tells = audit !== null || isMeasurable;
   const measuredOn = checked.rows.length > fewer ? checked : tells ? sure : null;
   const labels = measuredOn && stated(given, measuredOn);
-  const imported = items.annotations.filter((one) => one.kind === 'class' && one.origin === 'imported').length;
+  const said = [...(whole?.annotations ?? items.annotations)];
+  const imported = said.filter((one) => one.kind === 'class' && one.origin === 'imported').length;
   // Of two classes that contradict each other the newer one holds.
-  const held = items.annotations.filter(({ kind }) => kind === 'class' || kind === 'contradiction').length;
+  const held = said.filter(({ kind }) => kind === 'class' || kind === 'contradiction').length;
+  const machine = 'mean' in given ? given.size : given.length;
   return {
-    newImages: tells ? stated(rows, sample, known !== undefined && sample.drawn === 'random') : null,
-    labels: labels && { ...labels, machine: given.length, people: held - imported, imported },
+    newImages: tells ? stated(whole?.all ?? rows, sample, known !== undefined && sample.drawn === 'random') : null,
+    labels: labels && { ...labels, machine, people: held - imported, imported },
   };
 }
+
+/** Rows of the items, or what a pile that they are a part of comes to. */
+type Pile = readonly number[] | PileConfidence;
 
 function between(one: PileAccuracy, other: PileAccuracy): PileAccuracy {
   const [low, high] = [0, 1].map((end) => [one.interval[end], other.interval[end]]);

@@ -1,5 +1,5 @@
 /** What `teach train` and `teach rounds` give back: what was learned, how good it is, and what there is to say about it. */
-import { plural } from '../../core/count-text.ts';
+import { formatCount, plural } from '../../core/count-text.ts';
 import type { StatedShare } from '../../core/label-accuracy.ts';
 import type { RunResult } from '../../jobs/run.ts';
 import type { BackboneChoice, BackboneTrial } from './backbones.ts';
@@ -8,8 +8,7 @@ import { fewLabelsText } from './familiarity.ts';
 import type { FineTuneOutcome } from './fine-tune/fine-tuned-task.ts';
 import type { StepName } from './fine-tune/steps.ts';
 import type { LabelledTask, TaskItems } from './items.ts';
-import type { RoundsResult, Step } from './learn-rounds.ts';
-import type { MethodName } from './methods.ts';
+import type { LearnedOfAll, Step } from './learn-rounds.ts';
 import type { TaughtAccuracy } from './stated-accuracy.ts';
 
 export interface TeachResult extends RunResult {
@@ -17,7 +16,7 @@ export interface TeachResult extends RunResult {
   /** Absolute path of the classifier. */
   readonly model: string;
   readonly modelSha256: string;
-  readonly method: MethodName;
+  readonly method: Step['method'];
   /** What the classifier sees with, as `embed --model` takes it. */
   readonly embedder: string;
   /** What a wide search found of embedders, in the order of preference; empty where none was asked for. */
@@ -55,7 +54,7 @@ const WIDE = 0.25;
 export interface Taught {
   readonly items: TaskItems;
   readonly labelledTask: LabelledTask;
-  readonly learned: RoundsResult;
+  readonly learned: LearnedOfAll;
   readonly evaluation: TaskEvaluation;
   readonly accuracy: TaughtAccuracy;
   readonly foreign: number;
@@ -87,7 +86,7 @@ export function resultOf({
   const folds = learned.folds.count;
   const { newImages } = accuracy;
   const evaluation = { ...measured, accuracy: newImages?.accuracy, interval: newImages?.interval };
-  const warnings = [...labelledTask.warnings, ...evaluation.warnings, ...fineTuning.notes];
+  const warnings = [...partText(items), ...labelledTask.warnings, ...evaluation.warnings, ...fineTuning.notes];
   const fineTuned = fineTuning.chosen?.step ?? null;
   if (toKeepAs !== undefined && keptEmbedder === null) {
     warnings.push(
@@ -122,7 +121,7 @@ export function resultOf({
     warnings,
     interrupted: false,
     counts: {
-      items: items.ids.length,
+      items: items.whole?.count ?? items.ids.length,
       labelled: labels,
       audit: items.audit.size,
       classes: labelledTask.classNames.length,
@@ -146,6 +145,19 @@ export function resultOf({
       warnings,
     },
   };
+}
+
+/** What is not done of all items where they are too many. */
+function partText({ ids, whole }: Pick<TaskItems, 'ids' | 'whole'>): string[] {
+  if (!whole) return [];
+  const from =
+    whole.learned < whole.learnable.length
+      ? `${formatCount(whole.learned)} of the ${formatCount(whole.learnable.length)} labels, drawn at random with ten of each class or more,`
+      : 'all labels';
+  const others = formatCount(ids.length - whole.learned);
+  return [
+    `of ${formatCount(whole.count)} items, it was learned from ${from} and ${others} other items; all got a prediction, and what looks like nothing that was labelled was not looked for`,
+  ];
 }
 
 /** @param labels that were learned from; null where the rest was not labelled */

@@ -11,11 +11,12 @@ import { InferencePool } from '../../onnx/pool.ts';
 import type { SpaceMean } from '../embed/recipe.ts';
 import { backboneNames, simplestGood } from './backbones.ts';
 import { groupFolds } from './folds.ts';
-import { type Annotation, annotationOf, hasAuditAnswers, labelledTaskOf, type TaskItems } from './items.ts';
+import { hasAuditAnswers, labelledTaskOf, type TaskItems } from './items.ts';
 import { withGroupAnswers } from './label-rest.ts';
 import { learnRounds } from './learn-rounds.ts';
 import { aligned, METHOD_NAMES } from './methods.ts';
 import { labelledSet, type Problem, subsample, withAugmentations, withLabels } from './problem.ts';
+import { type Annotation, annotationOf } from './said.ts';
 import { selectItems } from './select.ts';
 import { fileNameOf } from './teach.ts';
 

@@ -10,11 +10,15 @@ import { join } from 'node:path';
 import { sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { writeWorkspaceFile } from '../../files/atomic.ts';
+import { dropParts } from '../../jobs/reduction.ts';
 import { type RunOptions, recordRun } from '../../jobs/run.ts';
+import type { StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import { type ClassifierInfo, type ClassifierParts, classifierModel } from '../classify/classifier-file.ts';
 import { embedIn } from '../embed/embed.ts';
+import type { PredictionSet } from '../predictions.ts';
+import { withAllLabels } from './all-labels.ts';
 import { augmentationsOf } from './augmentations.ts';
 import { type BackboneChoice, type BackboneTrial, backboneNames, searchBackbones } from './backbones.ts';
 import { evaluationOf, type TaskEvaluation } from './evaluation.ts';
@@ -27,12 +31,18 @@ import {
   fineTuneTask,
 } from './fine-tune/fine-tuned-task.ts';
 import { type TuningRecord, tuningRecordIn } from './fine-tune/tuning-record.ts';
-import { hasAuditAnswers, type LabelledTask, labelledTaskOf, type TaskItems, taskItems } from './items.ts';
-import { labelTheRest, withAnswers } from './label-rest.ts';
-import { learnRounds, type RoundsResult, type Step } from './learn-rounds.ts';
+import { hasAuditAnswers, type LabelledTask, labelledTaskOf, type TaskItems } from './items.ts';
+import { itemsToLearnFrom } from './items-to-learn-from.ts';
+import { labelTheRest, labelTheWhole, withAnswers } from './label-rest.ts';
+import type { LabelSettings } from './label-stage.ts';
+import { type LearnedOfAll, learnRounds, type Step } from './learn-rounds.ts';
+import type { ManyItemsOptions } from './many-items.ts';
 import type { MethodName } from './methods.ts';
+import { predictWhole } from './predict-whole.ts';
+import { rowsStage } from './rows-stage.ts';
 import type { SearchWidth } from './search.ts';
 import { measuredBefore, type TaughtAccuracy, taughtAccuracy, wasPicked } from './stated-accuracy.ts';
+import { statisticsStage } from './statistics-stage.ts';
 import { resultOf, type TeachResult } from './teach-result.ts';
 
 export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
@@ -71,6 +81,12 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
   readonly onTraining?: FineTuneTaskOptions['onTraining'];
   /** Keeps what fine-tuning made of the embedder under this name, for `embed --model`; nothing where the frozen one stayed. */
   readonly keepEmbedder?: string;
+  /**
+   * Items from which vectors are read and predicted in parts, by the engine of the workspace, and not held (default 100,000).
+   * Fine-tuning holds them all, however many.
+   */
+  readonly spreadFrom?: number;
+  readonly held?: ManyItemsOptions;
 }
 
 /** At four in five, what is left to people is mostly what they would have to look at anyway. */
@@ -104,17 +120,16 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
       const warned =
         final && !answered ? { ...labelled, warnings: [...labelled.warnings, NO_AUDIT_ANSWERS] } : labelled;
       const labelledTask = await withViews(workspace, items, warned, options);
-      const measured = await learnFrom(workspace, { items, labelledTask, budgetMs }, options);
-      const taught = answered
-        ? await learnFinally(workspace, items, { ...options, budgetMs })
-        : { ...measured, labelledTask };
-      const { probabilities } = taught;
-      const model = await saveClassifier(workspace, items, taught, options);
       const job = { ...options, workspace, settings: { task, threshold }, runId };
-      const rest = labelRest
-        ? await labelTheRest(job, items, taught.labelledTask, { probabilities, key: model.sha256 })
-        : { labels: 0, unsure: 0 };
+      const request = { items, labelledTask, budgetMs, keeps: labelRest && !answered };
+      const measured = await learnFrom(job, request, options);
+      const taught = answered
+        ? await learnFinally(job, items, { ...options, budgetMs })
+        : { ...measured, labelledTask };
+      const model = await saveClassifier(workspace, items, taught, options);
+      const rest = labelRest ? await labelledRest(job, items, taught, model) : { labels: 0, unsure: 0 };
       const accuracy = answered ? measuredBefore(measured.stated, rest.labels) : measured.stated;
+      if (items.whole) await dropParts(workspace.blobs, [rowsStage.name, statisticsStage.name]);
       const keptEmbedder = await keptOf(workspace, options, taught.fineTuning.chosen);
       // Without fine-tuning nothing here has taken the place of what one that was stopped left.
       if (fineTune !== 'off') await tuningRecordOf(workspace, task).clear();
@@ -139,10 +154,22 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
   });
 }
 
+function labelledRest(
+  job: StageJob<LabelSettings>,
+  items: TaskItems,
+  { labelledTask, probabilities, predictions }: LearnedTask & { readonly labelledTask: LabelledTask },
+  { sha256 }: { readonly sha256: string },
+) {
+  const ofAll = { probabilities, key: sha256 };
+  return predictions ? labelTheWhole(job, predictions) : labelTheRest(job, items, labelledTask, ofAll);
+}
+
 interface LearnedTask {
-  readonly learned: RoundsResult;
+  readonly learned: LearnedOfAll;
   /** Of every item, where what people said counts; shape [n, classes]. */
   readonly probabilities: Matrix;
+  /** Where the items are a part of the pile: what waits for all of it, if it is to be labelled. */
+  readonly predictions: PredictionSet | null;
   readonly foreign: number;
   readonly stated: TaughtAccuracy;
   readonly evaluation: TaskEvaluation;
@@ -151,11 +178,14 @@ interface LearnedTask {
 
 /** Learns, and measures how often and where it is right. */
 async function learnFrom(
-  workspace: Workspace,
-  { items, labelledTask, budgetMs }: LearnRequest,
+  job: Omit<StageJob<unknown>, 'settings'>,
+  { items, labelledTask, budgetMs, keeps }: LearnRequest,
   options: TeachOptions,
 ): Promise<LearnedTask> {
+  const { workspace } = job;
   const { problem, classNames } = labelledTask;
+  const { labelRest, threshold } = options;
+  const { whole } = items;
   const picked = await wasPicked(workspace.store, options.task);
   const endMs = budgetMs === undefined ? undefined : performance.now() + budgetMs;
   return workspace.engine.withInference(options, async (pool) => {
@@ -164,17 +194,24 @@ async function learnFrom(
     const tuning = { ...options, endMs, record, fineTune: options.fineTune ?? 'off' };
     const fineTuning = await fineTuneTask(workspace, pool, { items, labelledTask }, frozen, tuning);
     const best = fineTuning.chosen?.learned ?? frozen;
-    const learned = { ...best, steps: [...frozen.steps, ...fineTuning.steps] };
+    const ofSome = { ...best, steps: [...frozen.steps, ...fineTuning.steps] };
+    const learned = await withAllLabels(job, pool, items, labelledTask, ofSome, options.onStep);
     const { probabilities } = learned;
     // What is like the labelled items, and how much more labels would bring, is asked of vectors that no label made.
     const { folds, settings, trials } = frozen;
-    const { known, knownHeldOut, foreign } = await familiarityOf(pool, problem, folds, options);
-    scaleRows(probabilities, known);
-    if (options.labelRest) withAnswers(probabilities, items, classNames);
-    const stated = taughtAccuracy({ ...options, items, labelledTask, probabilities, known, knownHeldOut, picked });
+    // Of a part of the pile it would say nothing of the others.
+    const familiarity = whole ? { foreign: 0 } : await familiarityOf(pool, problem, folds, options);
+    if ('known' in familiarity) scaleRows(probabilities, familiarity.known);
+    if (labelRest) withAnswers(probabilities, items, classNames);
+    const how = { threshold, withAnswers: labelRest, keeps };
+    const pile = whole && (await predictWhole(job, pool, { ...items, whole }, labelledTask, learned, how));
+    const question = { ...options, items, labelledTask, probabilities, picked, ...familiarity };
+    const all = pile && whole && { ...pile, annotations: whole.said.annotations.values() };
+    const stated = taughtAccuracy({ ...question, whole: all });
     const accuracy = stated.newImages?.accuracy ?? null;
     const evaluation = await evaluationOf(pool, items, labelledTask, { ...learned, folds, settings, trials, accuracy });
-    return { learned, probabilities, foreign, stated, evaluation, fineTuning };
+    const predictions = pile?.set ?? null;
+    return { learned, probabilities, predictions, foreign: familiarity.foreign, stated, evaluation, fineTuning };
   });
 }
 
@@ -187,18 +224,21 @@ interface LearnRequest {
   readonly items: TaskItems;
   readonly labelledTask: LabelledTask;
   readonly budgetMs?: number;
+  /** Whether what is thought of all items is kept, where these are a part of them. */
+  readonly keeps: boolean;
 }
 
 const NO_AUDIT_ANSWERS = 'no answers of an audit are there, so there was nothing more to learn from at last';
 
 /** Once more, from the audit's answers too. */
 async function learnFinally(
-  workspace: Workspace,
+  job: Omit<StageJob<unknown>, 'settings'>,
   items: TaskItems,
   { budgetMs, ...options }: TeachOptions,
 ): Promise<LearnedTask & { readonly labelledTask: LabelledTask }> {
-  const labelledTask = await withViews(workspace, items, labelledTaskOf(items, { auditToo: true }), options);
-  return { labelledTask, ...(await learnFrom(workspace, { items, labelledTask, budgetMs }, options)) };
+  const labelledTask = await withViews(job.workspace, items, labelledTaskOf(items, { auditToo: true }), options);
+  const request = { items, labelledTask, budgetMs, keeps: options.labelRest };
+  return { labelledTask, ...(await learnFrom(job, request, options)) };
 }
 
 /** Of the budget, what trying embedders may take; the one that is chosen still has to embed everything. */
@@ -209,8 +249,8 @@ async function onBestBackbone(
   workspace: Workspace,
   options: TeachOptions,
 ): Promise<{ items: TaskItems; labelled: LabelledTask; backbone: BackboneChoice | null }> {
-  const { task, search, backbones = [], budgetMs = Number.POSITIVE_INFINITY } = options;
-  const items = await taskItems(workspace, task);
+  const { search, backbones = [], budgetMs = Number.POSITIVE_INFINITY } = options;
+  const items = await itemsToLearnFrom(workspace, options);
   const labelled = await withSeenWarning(items, labelledTaskOf(items));
   if (search !== 'wide' && backbones.length === 0) return { items, labelled, backbone: null };
   const now = performance.now();
@@ -232,7 +272,7 @@ async function onBestBackbone(
       await embedder.close();
     }
   }
-  const chosen = await taskItems(workspace, task, backbone.weights);
+  const chosen = await itemsToLearnFrom(workspace, options, backbone.weights);
   return { items: chosen, labelled: await withSeenWarning(chosen, labelledTaskOf(chosen)), backbone };
 }
 
@@ -333,7 +373,7 @@ async function saveClassifier(
     threshold,
     training: {
       labels: problem.labelled.length,
-      items: problem.features.rows,
+      items: items.whole?.count ?? problem.features.rows,
       method: learned.method,
       head: learned.head.kind,
       C: learned.settings.C,
