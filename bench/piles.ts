@@ -6,7 +6,7 @@
  * (`shipped`), which were fitted with all sets in view, and with weights that are derived here
  * for each pile from piles of other sets alone (`heldOut`), which is what counts. `before` is what `discover` did when all of this
  * began (`piles/before.ts`). `weights` are those of all piles: the
- * product's constants. `named` is what the next cut gains from names that a person gave to five clusters. Vectors come from a cache that the first run fills (`piles/vectors.ts`); after that a run takes some
+ * product's constants. `choices` compares rules for the number that is shown. `named` is what the next cut gains from names that a person gave to five clusters. Vectors come from a cache that the first run fills (`piles/vectors.ts`); after that a run takes some
  * minutes on one core. `LABELSMITH_BENCH_SEED` draws other piles; `LABELSMITH_BENCH_DIRECTIONS`
  * names the embedders whose directions are turned down (default: those that ship them; empty: none).
  */
@@ -14,19 +14,26 @@ import { type Matrix, newSharedMatrix, rowsOf } from '../src/math/matrix.ts';
 import { auroc } from '../src/math/metrics/ranking.ts';
 import { InferencePool } from '../src/onnx/pool.ts';
 import { logistic } from '../src/stages/discover/cluster-confidence.ts';
-import { CUT_FEATURES, clusterCounts, likeliest, likelyRange } from '../src/stages/discover/cluster-count.ts';
+import {
+  type ClusterCounts,
+  CUT_FEATURES,
+  chosenCount,
+  clusterCounts,
+  likelyRange,
+} from '../src/stages/discover/cluster-count.ts';
 import { cutHierarchy } from '../src/stages/discover/hierarchy.ts';
 import { suggestedK } from '../src/stages/discover/levels.ts';
 import { centreAndNormalise, meanOf } from '../src/stages/embed/recipe.ts';
 import { backbones, openBackbone } from './piles/backbones.ts';
 import { clusteredAsBefore } from './piles/before.ts';
+import { choices } from './piles/choices.ts';
 import { drawPiles, type Pile } from './piles/draw.ts';
 import { type CountProblem, fitCounts } from './piles/fit-counts.ts';
 import { type Case, fitLogistic } from './piles/fit-logistic.ts';
 import { afterNaming } from './piles/naming.ts';
 import { LEARNT_FOR, nuisanceFrom } from './piles/nuisance.ts';
 import { type Agreement, agreement, calibrationError } from './piles/score.ts';
-import { casesOf, FINDABLE, type Studied, study, toldApart } from './piles/study.ts';
+import { casesOf, FINDABLE, NEAR, type Studied, study, toldApart } from './piles/study.ts';
 import { type EmbeddedSet, embeddedSet, JUNK_SET, setsHere } from './piles/vectors.ts';
 import { rounded } from './process.ts';
 
@@ -36,8 +43,6 @@ const WITH_DIRECTIONS = process.env.LABELSMITH_BENCH_DIRECTIONS?.split(',') ?? L
 /** Piles that weights are fitted on, beside those of {@link SEED}. */
 const FIT_SEEDS = [1, 2];
 const THREADS = 1;
-/** What is asked of the number of clusters. */
-const NEAR = 1.35;
 /** Items of a pile that confidence is fitted on. */
 const FIT_ITEMS = 60;
 
@@ -82,6 +87,12 @@ export async function run(): Promise<unknown> {
     results[name] = {
       shipped: summary(shipped),
       heldOut: { ...summary(rows), rangeHolds: rangeHolds(studied, heldOut), ...honesty(heldOut) },
+      choices: choices(
+        studied.flatMap((one, i) => {
+          const counts = one.pile.kind === 'tiny' ? undefined : countsBy(one, heldOut[i].weights.counts);
+          return counts ? [{ one, counts }] : [];
+        }),
+      ),
       named: namedFive(studied, heldOut),
       outliers: outliersTold(studied),
       piles: rows.map(flat),
@@ -165,8 +176,14 @@ function leavingOut(piles: readonly Studied[]): (sets: readonly string[]) => Pro
   };
 }
 
-function chosen({ sample: { evidence, leafOf } }: Studied, weights: Float64Array): number {
-  return evidence ? likeliest(clusterCounts(evidence, leafOf.length, { weights })) : 1;
+function chosen(one: Studied, weights: Float64Array): number {
+  const counts = countsBy(one, weights);
+  return counts ? chosenCount(counts) : 1;
+}
+
+/** Undefined for piles of fewer than two items. */
+function countsBy({ sample: { evidence, leafOf } }: Studied, weights: Float64Array): ClusterCounts | undefined {
+  return evidence && clusterCounts(evidence, leafOf.length, { weights });
 }
 
 function rowOf(one: Scored, k: number): Row {
@@ -238,9 +255,11 @@ function outliersTold(all: readonly Studied[]) {
 
 /** Share of findable piles whose number of classes is in the range that is told. */
 function rangeHolds(studied: readonly Studied[], heldOut: readonly { weights: Weights }[]): number {
-  const told = studied.flatMap(({ pile, sample: { evidence, leafOf }, best }, i) => {
-    if (!evidence || pile.kind === 'tiny' || best.nmi < FINDABLE) return [];
-    const { least, most } = likelyRange(clusterCounts(evidence, leafOf.length, { weights: heldOut[i].weights.counts }));
+  const told = studied.flatMap((one, i) => {
+    const { pile, best } = one;
+    const counts = countsBy(one, heldOut[i].weights.counts);
+    if (!counts || pile.kind === 'tiny' || best.nmi < FINDABLE) return [];
+    const { least, most } = likelyRange(counts);
     return [pile.classes >= least && pile.classes <= most];
   });
   return rounded(told.filter((holds) => holds).length / told.length);

@@ -3,7 +3,7 @@
  * than four fifths one class is parted once where the tree joins it, and both parts are named.
  */
 import type { MergeTree } from '../../src/math/graph-cluster/ward.ts';
-import { clusterCounts, likeliest } from '../../src/stages/discover/cluster-count.ts';
+import { chosenCount, clusterCounts } from '../../src/stages/discover/cluster-count.ts';
 import { cutAround } from '../../src/stages/discover/cluster-cut.ts';
 import { cutHierarchy, nodesOfClusters } from '../../src/stages/discover/hierarchy.ts';
 import { agreementWith } from '../../src/stages/discover/levels.ts';
@@ -37,7 +37,7 @@ export function afterNaming(
     return agreement(pile, hierarchy, around.cut.clusters);
   };
   const said = agreementWith({ ...hierarchy, evidence }, known);
-  const heard = likeliest(clusterCounts(evidence, leafOf.length, { weights, agreement: said }));
+  const heard = chosenCount(clusterCounts(evidence, leafOf.length, { weights, agreement: said }));
   return { heard: cut(heard), unheard: cut(k), k: heard };
 }
 

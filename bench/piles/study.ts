@@ -24,6 +24,8 @@ import { COPY_KINDS, originalOf } from './vectors.ts';
 
 /** Piles whose best cut agrees less have no number of clusters that could be found. */
 export const FINDABLE = 0.6;
+/** A number of clusters is right when it is within this factor of the truth. */
+export const NEAR = 1.35;
 /** A cluster is one thing when so much of it is of one class. */
 export const ONE_THING = 0.8;
 /** Neighbours whose clusters say how sure an item is of its own, as in `knn-assignment.ts`. */

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { seededRandom } from '../../core/random.ts';
 import { matrix, normalisedRows } from '../../math/matrix.ts';
 import { InferencePool } from '../../onnx/pool.ts';
-import { clusterCounts, likeliest, likelyRange } from './cluster-count.ts';
+import { chosenCount, clusterCounts, likelyRange } from './cluster-count.ts';
 import { cutHierarchy, type Hierarchy, hierarchyOf } from './hierarchy.ts';
 import { levelsOf, suggestedK, suggestedRange } from './levels.ts';
 
@@ -50,13 +50,29 @@ test('levels ascend, the coarser and the finer well apart from the classes', asy
   for (let i = 1; i < levels.length; i++) assert.ok(levels[i] >= 1.7 * levels[i - 1], levels.join());
 });
 
-test('chances sum to one; the range holds eight tenths of them and the likeliest number', () => {
+test('chances sum to one; the range leaves out a fiftieth of them below and .15 above, and holds the number that is shown', () => {
   const evidence = { ks: [1, 2, 3, 4], measures: Float64Array.from({ length: 32 }, (_, i) => Math.sin(i)) };
   const counts = clusterCounts(evidence, 100);
-  assert.ok(Math.abs(counts.chances.reduce((sum, one) => sum + one, 0) - 1) < 1e-12);
-  const even = { ks: [2, 4, 6, 8, 10], chances: [0.05, 0.2, 0.5, 0.2, 0.05] };
-  assert.equal(likeliest(even), 6);
-  assert.deepEqual(likelyRange(even), { least: 4, most: 8 });
+  for (const parts of [counts.chances, counts.shares]) {
+    assert.ok(Math.abs(parts.reduce((sum, one) => sum + one, 0) - 1) < 1e-12);
+  }
+  // Sums by hand: .01, .25, .75, .95, 1.
+  const chances = [0.01, 0.24, 0.5, 0.2, 0.05];
+  assert.deepEqual(likelyRange({ ks: [2, 4, 6, 8, 10], chances, shares: chances }), { least: 4, most: 8 });
+  // Surer than the chances, the shares may put what is shown outside of that.
+  const sure = { ks: [2, 4, 6, 8, 10], chances, shares: [0, 0, 0, 0.1, 0.9] };
+  assert.deepEqual(likelyRange(sure), { least: 4, most: 10 });
+});
+
+test('rather more clusters than fewer: three fifths of the shares lie at the number shown or below it', () => {
+  const ks = [2, 4, 6, 8, 10];
+  assert.equal(chosenCount({ ks, shares: [0.05, 0.2, 0.5, 0.2, 0.05] }), 6);
+  // The likeliest is 2, but more than half say that it is too few.
+  assert.equal(chosenCount({ ks, shares: [0.4, 0.15, 0.25, 0.1, 0.1] }), 6);
+  assert.equal(chosenCount({ ks, shares: [0.4, 0.15, 0.25, 0.1, 0.1] }, 0.5), 4);
+  assert.equal(chosenCount({ ks, shares: [1, 0, 0, 0, 0] }), 2);
+  // Sums that rounding leaves below what was asked for.
+  assert.equal(chosenCount({ ks, shares: [0.2, 0.2, 0.2, 0.2, 0.2] }, 1 + 1e-12), 10);
 });
 
 test('what people said is followed: parts that they call one class make a coarser cut, clusters that they part a finer one', async () => {

@@ -3,7 +3,7 @@
  */
 import type { MergeTree } from '../../math/graph-cluster/ward.ts';
 import { adjustedRand } from '../../math/metrics/clustering.ts';
-import { type ClusterCounts, clusterCounts, likeliest, likelyRange } from './cluster-count.ts';
+import { type ClusterCounts, chosenCount, clusterCounts, likelyRange } from './cluster-count.ts';
 import { cutHierarchy, type Hierarchy } from './hierarchy.ts';
 
 type Cuttable = Pick<Hierarchy, 'tree' | 'leafOf' | 'evidence'>;
@@ -16,7 +16,7 @@ type Cuttable = Pick<Hierarchy, 'tree' | 'leafOf' | 'evidence'>;
  */
 export function suggestedK(hierarchy: Cuttable, known?: Int32Array): number {
   const counts = countsOf(hierarchy, known);
-  return counts ? likeliest(counts) : longestStep(hierarchy.tree);
+  return counts ? chosenCount(counts) : longestStep(hierarchy.tree);
 }
 
 /** Between which numbers of clusters the right one likely is; undefined where nothing says so. @param known see {@link suggestedK} */
