@@ -17,6 +17,9 @@ import { cutsStage } from './export/cuts-stage.ts';
 import { exportStage } from './export/export-stage.ts';
 import { matchStage } from './match/match-stage.ts';
 import { labelStage } from './teach/label-stage.ts';
+import { pilePredictionStage } from './teach/predict-stage.ts';
+import { rowsStage } from './teach/rows-stage.ts';
+import { statisticsStage } from './teach/statistics-stage.ts';
 
 export const STAGES: readonly StageEntry[] = [
   stageEntry(addStage),
@@ -33,6 +36,9 @@ export const STAGES: readonly StageEntry[] = [
   stageEntry(restartsStage),
   stageEntry(assignStage),
   stageEntry(matchStage),
+  stageEntry(rowsStage),
+  stageEntry(statisticsStage),
+  stageEntry(pilePredictionStage),
   stageEntry(labelStage),
   stageEntry(classifyStage),
   stageEntry(predictStage),

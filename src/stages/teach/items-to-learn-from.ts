@@ -22,9 +22,7 @@ export async function itemsToLearnFrom(
   options: ItemsOptions,
   weights?: readonly number[],
 ): Promise<TaskItems> {
-  // Workers do not know these stages yet.
-  const fromItems = workspace.engine.opensElsewhere ? Number.POSITIVE_INFINITY : SPREAD_FROM;
-  const { task: name, spreadFrom = fromItems, fineTune = 'off', held } = options;
+  const { task: name, spreadFrom = SPREAD_FROM, fineTune = 'off', held } = options;
   const { task, recipe, mean, shards } = await taskVectors(workspace, name, weights);
   const tunes = fineTune !== 'off' && fineTune !== 'head';
   if (tunes || countItems(shards) < spreadFrom) return everyItem(workspace, { task, recipe, mean, shards });

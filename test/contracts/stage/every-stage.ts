@@ -166,7 +166,9 @@ async function teach(workspace: Workspace): Promise<string> {
       await store.putLabels([{ ...label, runId: null }]);
     }
   }
-  return (await teachIn(workspace, { ...RUN, task: 'colour', threshold: 0.5, methods: [], labelRest: true })).model;
+  const held = { most: 20, mostLabels: 9 };
+  const teaching = { task: 'colour', threshold: 0.5, methods: [], labelRest: true, spreadFrom: 1, held };
+  return (await teachIn(workspace, { ...RUN, ...teaching })).model;
 }
 
 /** What exports in shards to an address leave there: written one image after the other where the engine does nothing elsewhere. */
