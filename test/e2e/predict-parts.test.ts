@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { cpSync, existsSync, globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
@@ -60,7 +60,7 @@ test('one process writes what it prints, and says what could not be read; once m
     ['blue-cut.jpg', 'green-cut.jpg', 'red-cut.jpg'],
   );
   assert.deepEqual([document.images, document.files], [READABLE, READABLE + DAMAGED]);
-  assert.deepEqual(existsSync(join(dir(), 'one', 'parts')) ? readdirSync(join(dir(), 'one', 'parts')) : [], []);
+  assert.ok(!existsSync(join(dir(), 'one', 'parts')));
   assert.match(await ends('--out', 'one', '--shard-size', '5'), /are there already/);
   const strict = await predict('--out', 'one', '--shard-size', '5', '--strict');
   assert.equal(strict.code, 1, 'files that could not be read');

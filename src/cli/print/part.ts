@@ -5,11 +5,16 @@ import type { PartDone } from '../../jobs/parts/part-done.ts';
 import type { Output } from '../output.ts';
 
 export function tellPart({ part }: PartDone, output: Output): void {
-  const { stage, index, count, shards, items, doneShards, allShards } = part;
+  const { stage, index, count, shards, items, doneShards, allShards, otherShards } = part;
   output.document({ part });
   output.summary(`Part ${index}/${count} of ${stage} did ${plural(shards, 'shard')} with ${plural(items, 'item')}.`);
   if (doneShards < allShards) {
     const left = `${formatCount(doneShards)} of ${plural(allShards, 'shard')} are done`;
     output.summary(`${left}: the part that ends last writes them down, or the same command without --shard.`);
+    if (otherShards > 0) {
+      output.warn(
+        `${plural(otherShards, 'shard')} that parts have done ${otherShards === 1 ? 'is' : 'are'} none of these: give all parts the same --shard-size, and change nothing meanwhile.`,
+      );
+    }
   } else output.summary('All parts are done, and another process writes them down, or has.');
 }

@@ -15,6 +15,8 @@ export interface PartSummary {
   /** Shards of all parts that are done, and that there are. */
   readonly doneShards: number;
   readonly allShards: number;
+  /** Done, and none of these: of parts with another `--shard-size`, or of data that changed since. */
+  readonly otherShards: number;
 }
 
 export class PartDone extends Error {

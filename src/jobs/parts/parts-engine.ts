@@ -91,9 +91,18 @@ class PartsRun<Settings, Context, Shard, Result> {
     const planned = own.planned.size;
     const done = await results.done();
     const doneShards = [...own.planned].filter((shard) => done.has(shard)).length;
+    const otherShards = done.size - doneShards;
     const { shards, counts } = own;
     const { index, count } = part;
-    const about = { stage: this.#stage.name, index, count, shards, items: counts.items ?? 0, allShards: planned };
+    const about = {
+      stage: this.#stage.name,
+      index,
+      count,
+      shards,
+      items: counts.items ?? 0,
+      allShards: planned,
+      otherShards,
+    };
     if (doneShards < planned) throw new PartDone({ ...about, doneShards });
     // Nothing to do, whoever asks: the command goes on.
     if (planned === 0) return this.#local.run(this.#stage, this.#job, this.#context);

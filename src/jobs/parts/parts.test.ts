@@ -99,6 +99,7 @@ describe('parts', () => {
       shards: 3,
       items: 12,
       allShards: 6,
+      otherShards: 0,
       doneShards: 3,
     });
     assert.equal(await ended(begin('detect', place, [1, 2])), 'written');

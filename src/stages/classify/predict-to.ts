@@ -70,7 +70,17 @@ export async function predictTo(
     if (missing > 0 && part !== undefined && (await place.wholeOf(names)) === undefined) {
       const { index, count } = part;
       const doneShards = names.length - missing;
-      throw new PartDone({ stage: STAGE, index, count, shards, items, doneShards, allShards: names.length });
+      const otherShards = done.size - doneShards;
+      throw new PartDone({
+        stage: STAGE,
+        index,
+        count,
+        shards,
+        items,
+        doneShards,
+        allShards: names.length,
+        otherShards,
+      });
     }
     return { names, parts: names };
   });

@@ -9,7 +9,8 @@
  * Resident: one part. On disk of this machine: nothing.
  */
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
+import { rmdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { BlobStore } from '../../blobs/blob-store.ts';
@@ -95,13 +96,16 @@ export class PredictionsPlace {
   readonly #about: PredictionsAbout;
   readonly #blobs: BlobStore;
   readonly #sink: Sink;
+  /** Undefined for an address. */
+  readonly #folder: string | undefined;
   #index: Index | undefined;
 
-  private constructor(about: PredictionsAbout, blobs: BlobStore, sink: Sink) {
+  private constructor(about: PredictionsAbout, blobs: BlobStore, sink: Sink, folder: string | undefined) {
     this.uri = sink.uri.replace(/^file:\/\//, '');
     this.#about = about;
     this.#blobs = blobs;
     this.#sink = sink;
+    this.#folder = folder;
   }
 
   /** Fails where something else is there. @param out a folder, which need not be there, or an address of object storage */
@@ -114,7 +118,8 @@ export class PredictionsPlace {
     }
     if (!isAddress) await makeOut(resolve(out));
     const { blobs } = openBlobs(out);
-    const place = new PredictionsPlace(about, blobs, await openSink(out, { cwd: process.cwd() }));
+    const sink = await openSink(out, { cwd: process.cwd() });
+    const place = new PredictionsPlace(about, blobs, sink, isAddress ? undefined : resolve(out));
     try {
       await place.#look();
       return place;
@@ -177,6 +182,8 @@ export class PredictionsPlace {
   /** What is whole needs them no more; a process that is late may leave some. */
   async dropParts(): Promise<void> {
     for (const name of await this.done()) await this.#blobs.delete(keyOf(name));
+    // Where it is a folder; a part that comes late makes it again.
+    if (this.#folder !== undefined) await rmdir(join(this.#folder, PARTS)).catch(() => {});
   }
 
   async close(): Promise<void> {
