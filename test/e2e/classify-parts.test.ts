@@ -9,7 +9,7 @@ import { openCommandParts } from '../command-parts.ts';
 const CLASSIFY = ['classify', 'class.onnx', '--threads', '1', '--shard-size', '4'];
 
 test('parts of classify: the labels and predictions of one process', async (t) => {
-  const places = ['taught', 'whole', 'parts', 'killed', 'rest', 'late'] as const;
+  const places = ['taught', 'whole', 'parts', 'killed', 'rest', 'late', 'odd'] as const;
   const { dir, options, exported, part, withOneKilled, vectorFiles, blobsLeft, close } = await openCommandParts(places);
   t.after(close);
   const rows = ['red', 'green', 'blue'].flatMap((name) => [0, 3, 4].map((n) => `photos/${name}/${n}.jpg,${name}`));
@@ -33,12 +33,14 @@ test('parts of classify: the labels and predictions of one process', async (t) =
   await withOneKilled(CLASSIFY, 'killed');
   assert.equal(await exported('killed'), expected);
 
-  // A part that never comes back, and one whose shards are others.
-  const other = ['classify', 'class.onnx', '--threads', '1', '--shard-size', '5', '--shard', '0/2', '-w', 'rest'];
+  // One whose shards are others.
+  const other = ['classify', 'class.onnx', '--threads', '1', '--shard-size', '5', '--shard', '0/2', '-w', 'odd'];
   assert.doesNotMatch((await runCli(other, options)).stderr, /none of these/);
-  const { stderr } = await runCli([...CLASSIFY, '--shard', '1/2', '-w', 'rest'], options);
+  const { stderr } = await runCli([...CLASSIFY, '--shard', '1/2', '-w', 'odd'], options);
   // Of five, five and one image; the last image by itself is a shard of fours too.
   assert.match(stderr, /^2 shards that parts have done are none of these: give all parts the same --shard-size/m);
+  // A part that never comes back.
+  await part(CLASSIFY, 'rest', '1/2');
   assert.ok(left().length > 0);
   await runJson([...CLASSIFY, '-w', 'rest'], options);
   assert.equal(await exported('rest'), expected);
