@@ -22,7 +22,7 @@ import { centreAndNormalise, meanOf as meanVector } from '../src/stages/embed/re
 import { foldsOf } from '../src/stages/teach/cross-validation.ts';
 import { beliefsByFold } from '../src/stages/teach/fine-tune/beliefs.ts';
 import { embedRows } from '../src/stages/teach/fine-tune/embed-rows.ts';
-import { heldOutIn, trainFolds } from '../src/stages/teach/fine-tune/fine-tune.ts';
+import { heldOutIn, trainFolds, trainLast } from '../src/stages/teach/fine-tune/fine-tune.ts';
 import { FOLDS } from '../src/stages/teach/fine-tune/fine-tuned-task.ts';
 import { trainOnce } from '../src/stages/teach/fine-tune/one-training.ts';
 import { cutFor, STEP_NAMES, STEPS, type StepName, type TuningStep } from '../src/stages/teach/fine-tune/steps.ts';
@@ -210,11 +210,11 @@ async function tunedVectors(
   const beliefs = await beliefsWithout(folds.count);
   const request = { embedder, step, prepared: views, beliefs, seed };
   const heldOutOf = (fold: number) => heldOutIn(problem, taught, folds, fold);
+  const data = { folds: folds.count, beliefsWithout, heldOutOf };
   const tuned =
     step.patience === undefined
       ? await trainOnce(pool, request)
-      : (await trainFolds(pool, request, { folds: folds.count, beliefsWithout, heldOutOf })).at(-1);
-  if (!tuned) throw new Error('a training for each fold and one on all labels');
+      : await trainLast(pool, request, data, await trainFolds(pool, request, data));
   process.stderr.write(`  ${tuned.losses.length} steps\n`);
   const before = parametersOf(embedder.network, cut.trainables);
   const network = embedder.compose(averaged(before, tuned.parameters, SHARE));

@@ -93,9 +93,25 @@ export const MAX_ROWS = 20_000;
 const SEARCH_SHARE = 0.4;
 
 export async function learnRounds(pool: InferencePool, whole: Problem, options: RoundsOptions): Promise<RoundsResult> {
+  const problem = options.sample ?? subsample(whole, MAX_ROWS, options.seed);
+  return finishRounds(pool, { problem, whole }, await compareMethods(pool, problem, options));
+}
+
+/** What cross-validation makes of the methods, before one of them learns from all labels. */
+export interface ComparedMethods extends Pick<RoundsResult, 'steps' | 'trials' | 'folds' | 'skipped' | 'settings'> {
+  readonly chosen: Candidate;
+  /** With the graph of all rows, where one was made. */
+  readonly context: LearnContext;
+}
+
+/** The first half of {@link learnRounds}: of `problem`, whose every row is looked at. With `foldFeatures` nothing but these counts. */
+export async function compareMethods(
+  pool: InferencePool,
+  problem: Problem,
+  options: Omit<RoundsOptions, 'sample'>,
+): Promise<ComparedMethods> {
   const { seed, methods = DEFAULT_METHODS, budgetMs = Number.POSITIVE_INFINITY, signal, onStep } = options;
   const startedAt = performance.now();
-  const problem = options.sample ?? subsample(whole, MAX_ROWS, seed);
   const folds = foldsOf(problem, options.folds ?? defaultFolds(problem.labelled.length), seed);
   let context: LearnContext = { pool, joined: null, principal: null, seed, signal };
   const candidates = baseCandidates(options.search ?? 'quick', problem.augmentations !== undefined);
@@ -119,12 +135,23 @@ export async function learnRounds(pool: InferencePool, whole: Problem, options: 
       skipped.push(method);
       continue;
     }
-    if (needsGraph(method)) context = await withGraph(context, problem);
+    // Where each fold has its own vectors, it has its own graph.
+    if (needsGraph(method) && !problem.foldFeatures) context = await withGraph(context, problem);
     const validated = await validate(context, problem, folds, { method, ...settings });
     const candidate = measured(method, validated.heldOut, validated.fresh);
     if (isBetter(candidate, chosen, problem.labelled.length)) chosen = candidate;
   }
-  return { ...(await fitted(context, problem, whole, chosen, settings)), settings, steps, trials, folds, skipped };
+  return { chosen, context, settings, steps, trials, folds, skipped };
+}
+
+/** The second half: the method that came out best learns from all labels. @param problem its rows are learned from, `whole` is judged */
+export async function finishRounds(
+  pool: InferencePool,
+  { problem, whole }: { readonly problem: Problem; readonly whole: Problem },
+  { chosen, context: known, ...compared }: ComparedMethods,
+): Promise<RoundsResult> {
+  const context = needsGraph(chosen.method) ? await withGraph({ ...known, pool }, problem) : known;
+  return { ...(await fitted(context, problem, whole, chosen, compared.settings)), ...compared };
 }
 
 function stepOf(method: MethodName, heldOut: HeldOut, labels: Int32Array, elapsedMs: number): Step {
@@ -158,8 +185,7 @@ async function validate(
   const heldOut = await crossValidate(problem, folds, async (training, rows) => {
     const before = own ? undefined : await first;
     const start = before?.head.kind === 'linear' ? before.head : undefined;
-    const around =
-      own && context.joined ? await withGraph({ ...context, joined: null, principal: null }, training) : context;
+    const around = own && needsGraph(settings.method) ? await withGraph(context, training) : context;
     const learning = learn({ ...around, heldOut: rows, start }, training, settings);
     first ??= learning;
     const { head, freshHead } = await learning;
@@ -196,7 +222,8 @@ function defaultFolds(labels: number): number {
   return labels <= 300 ? 10 : labels <= 3000 ? 5 : 3;
 }
 
-interface Candidate extends Omit<Step, 'method'> {
+/** A method with what it made of the held-out labels. */
+export interface Candidate extends Omit<Step, 'method'> {
   readonly method: MethodName;
   readonly heldOut: HeldOut;
   /** Logits of each labelled item by a model that had not seen it, labelled or not; shape [labelled, classes]. */

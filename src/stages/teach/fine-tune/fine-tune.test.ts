@@ -19,9 +19,9 @@ import { uint8 } from '../../../onnx/tensor.ts';
 import { type ClassifierInfo, classifierModel } from '../../classify/classifier-file.ts';
 import { pixelsFor } from '../../item-pixels.ts';
 import { crossValidate, foldsOf } from '../cross-validation.ts';
-import { learnRounds } from '../learn-rounds.ts';
+import { compareMethods, finishRounds, learnRounds, type RoundsResult } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
-import { type FineTuneRequest, fineTune, type KnownOfTask } from './fine-tune.ts';
+import { type FineTuneRequest, fineTune, type KnownOfTask, tuneFolds } from './fine-tune.ts';
 import { cutFor, STEPS, type TuningStep } from './steps.ts';
 import { OutOfTime } from './time-plan.ts';
 import { wholeImage } from './tuning-image.ts';
@@ -138,6 +138,24 @@ test('the trained network tells apart what the frozen vectors did not, on labels
   const learned = await learnRounds(two, tuned.problem, { ...options, sample: tuned.sample });
   assert.ok(learned.heldOut.accuracy > frozen.heldOut.accuracy, `${learned.heldOut.accuracy}`);
   assert.ok(learned.heldOut.accuracy > 0.85, `${learned.heldOut.accuracy}`);
+});
+
+test('the folds say by themselves what they say beside the training on all labels, which is not done unless asked for', async () => {
+  const trained: number[] = [];
+  const onProgress: FineTuneRequest['onProgress'] = ({ steps, ofSteps, trained: of }) => {
+    if (steps === ofSteps) trained.push(of);
+  };
+  const asked = request({ step: { ...STEP, samples: 96 }, onProgress });
+  const { judged, finish } = await tuneFolds(two, asked);
+  assert.deepEqual(trained, [1, 2]);
+  const options = { seed: 0, methods: ['metric'], folds: 2 } as const;
+  const compared = await compareMethods(two, judged, options);
+  const { problem, sample } = await finish();
+  assert.deepEqual(trained, [1, 2, 3]);
+  const whole = await learnRounds(two, problem, { ...options, sample });
+  const halves = await finishRounds(two, { problem: sample, whole: problem }, compared);
+  const untimed = (one: RoundsResult) => ({ ...one, steps: one.steps.map((step) => ({ ...step, elapsedMs: 0 })) });
+  assert.deepEqual(untimed(halves), untimed(whole));
 });
 
 test('the classifier that is made of it says in one file what was said of the images', async () => {

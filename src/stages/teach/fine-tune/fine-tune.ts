@@ -1,6 +1,6 @@
 /**
- * Fine-tuning of an embedder on a task's labels: once on all of them, and once without each fold of the cross-validation,
- * so that whatever is measured on a held-out label is measured with a network that never saw it.
+ * Fine-tuning of an embedder on a task's labels: once without each fold of the cross-validation, so that whatever is
+ * measured on a held-out label is measured with a network that never saw it, and then, where that was worth it, once on all of them.
  *
  * What comes out is a problem like the frozen one with other vectors, for the same methods. Reads every image once more;
  * resident are the vectors of all rows, and those of {@link MAX_ROWS} of them once a fold.
@@ -19,7 +19,7 @@ import { type Folds, foldsOf } from '../cross-validation.ts';
 import type { LearnSettings } from '../methods.ts';
 import { type Problem, sampledRows, subsample } from '../problem.ts';
 import { type Beliefs, beliefsByFold } from './beliefs.ts';
-import { embedRows } from './embed-rows.ts';
+import { embedRows, type RowsToEmbed } from './embed-rows.ts';
 import { harmlessChanges } from './harmless.ts';
 import { keyOfTraining, type TrainingRequest, trainOnce } from './one-training.ts';
 import { cutFor, STEPS, type StepName, type TuningStep } from './steps.ts';
@@ -104,7 +104,21 @@ const MAX_TAUGHT = 1000;
 /** Vectors of a recipe of several views take about so many passes of the network more than one view of training. */
 const PASSES_A_VECTOR = 2;
 
-export async function fineTune(pool: InferencePool, given: FineTuneRequest): Promise<FineTuned> {
+/** The networks of the folds, which say whether the last training is worth its time. */
+export interface TunedFolds {
+  /** Some rows, with the vectors of every fold: to be cross-validated on. */
+  readonly judged: Problem;
+  /** Whether one of their trainings ended early, since its loss was no number: its last good state stands. */
+  readonly endedEarly: boolean;
+  /** The training on all labels. */
+  finish(): Promise<FineTuned>;
+}
+
+export async function fineTune(pool: InferencePool, request: FineTuneRequest): Promise<FineTuned> {
+  return (await tuneFolds(pool, request)).finish();
+}
+
+export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Promise<TunedFolds> {
   const request = { ...given, signal: untilEnd(given.signal, given.endMs) };
   const { embedder, problem, seed, signal, ids } = request;
   const wanted: TuningStep = typeof request.step === 'string' ? STEPS[request.step] : request.step;
@@ -145,33 +159,43 @@ export async function fineTune(pool: InferencePool, given: FineTuneRequest): Pro
   });
   const heldOutOf = (fold: number): HeldOut => heldOutIn(frozen, taught, folds, fold);
   const training = { ...whole, step, onProgress: request.onProgress };
-  const tuned = await trainFolds(pool, training, { folds: folds.count, beliefsWithout, heldOutOf });
+  const data = { folds: folds.count, beliefsWithout, heldOutOf };
+  const tuned = await trainFolds(pool, training, data);
   const before = parametersOf(embedder.network, prepared.set.cut.trainables);
-  const embedderOf = (fold: number, share: number) =>
-    embedder.compose(averaged(before, tuned[fold]?.parameters ?? before, share));
+  const composed = ({ parameters }: Tuned, share: number) => embedder.compose(averaged(before, parameters, share));
   const share = await bestShare(pool, {
     problem,
     folds,
     shares: step.shares,
-    embedderOf,
+    embedderOf: (fold, share) => composed(tuned[fold] as Tuned, share),
     settings: request.teacher,
     seed,
     signal,
     blocks: request.blocks,
     open: request.open,
   });
-  const embedders = tuned.map((_, fold) => embedderOf(fold, share));
-  const vectors = await vectorsOf(pool, request, embedders, rows);
-  const last = tuned.at(-1) as Tuned;
-  return {
-    ...problemsOf(request, vectors, rows),
-    embedder: embedders.at(-1) as ComposedEmbedder,
-    parameters: averaged(before, last.parameters, share),
-    share,
-    endedEarly: tuned.some(({ stopped }) => stopped === 'not a number'),
-    untaught: untaughtIn(frozen, taught),
-    curve: { losses: [...last.losses], accuracies: [...last.accuracies] },
+  const ofFolds = tuned.map((one) => ({ embedder: composed(one, share), rows }));
+  const judged = judgedOf(request, await vectorsOf(pool, request, ofFolds), rows);
+  const finish = async (): Promise<FineTuned> => {
+    const last = await trainLast(pool, training, data, tuned);
+    const final = composed(last, share);
+    const every = Int32Array.from({ length: problem.features.rows }, (_, row) => row);
+    const [features] = await vectorsOf(pool, request, [{ embedder: final, rows: every }]);
+    return {
+      ...problemsOf(request, features as Matrix, judged, rows),
+      embedder: final,
+      parameters: averaged(before, last.parameters, share),
+      share,
+      endedEarly: endedEarly([...tuned, last]),
+      untaught: untaughtIn(frozen, taught),
+      curve: { losses: [...last.losses], accuracies: [...last.accuracies] },
+    };
   };
+  return { judged, endedEarly: endedEarly(tuned), finish };
+}
+
+function endedEarly(trainings: readonly Tuned[]): boolean {
+  return trainings.some(({ stopped }) => stopped === 'not a number');
 }
 
 /** Ascending: {@link MAX_TAUGHT} of the rows, labelled ones first, or all that are labelled; a part of them by chance where that is too many. */
@@ -204,29 +228,43 @@ export function heldOutIn(frozen: Problem, taught: Int32Array, folds: Folds, fol
   return { images: known.map(({ image }) => image), labels: known.map(({ label }) => label) };
 }
 
-/**
- * Once without each fold, and at last with all labels, which has no held-out ones to watch: with a patience it ends after the mean
- * share of the steps after which those of the folds did best.
- */
-export async function trainFolds(
-  pool: InferencePool,
-  { onProgress, ...request }: Omit<TrainingRequest, 'onStep'> & Pick<FineTuneRequest, 'onProgress'>,
-  { folds, beliefsWithout, heldOutOf }: FoldData,
-): Promise<Tuned[]> {
+type FoldsRequest = Omit<TrainingRequest, 'onStep'> & Pick<FineTuneRequest, 'onProgress'>;
+
+/** Once without each fold. */
+export async function trainFolds(pool: InferencePool, request: FoldsRequest, data: FoldData): Promise<Tuned[]> {
   const tuned: Tuned[] = [];
-  for (let fold = 0; fold <= folds; fold++) {
-    const onStep: TrainingRequest['onStep'] = ({ step, steps, loss, accuracy }) => {
-      const trained = fold + (step === steps ? 1 : 0);
-      onProgress?.({ trained, of: folds + 1, steps: step, ofSteps: steps, loss, accuracy });
-    };
-    const isLast = fold === folds;
-    const shares = tuned.map(({ bestShare }) => bestShare);
-    const ends = isLast
-      ? { endShare: request.step.patience === undefined ? undefined : shares.reduce((a, b) => a + b, 0) / folds }
-      : { heldOut: heldOutOf(fold) };
-    tuned.push(await trainOnce(pool, { ...request, ...ends, beliefs: await beliefsWithout(fold), onStep }));
+  for (let fold = 0; fold < data.folds; fold++) {
+    tuned.push(await trainOnce(pool, { ...(await foldRequest(request, data, fold)), heldOut: data.heldOutOf(fold) }));
   }
   return tuned;
+}
+
+/**
+ * With all labels, so that there are no held-out ones to watch: with a patience it ends after the mean share of the steps after
+ * which the trainings of the folds did best.
+ */
+export async function trainLast(
+  pool: InferencePool,
+  request: FoldsRequest,
+  data: FoldData,
+  tuned: readonly Tuned[],
+): Promise<Tuned> {
+  const meanShare = tuned.reduce((sum, { bestShare }) => sum + bestShare, 0) / data.folds;
+  const endShare = request.step.patience === undefined ? undefined : meanShare;
+  return trainOnce(pool, { ...(await foldRequest(request, data, data.folds)), endShare });
+}
+
+/** @param fold the number after the last one: no label is left out */
+async function foldRequest(
+  { onProgress, ...request }: FoldsRequest,
+  { folds, beliefsWithout }: FoldData,
+  fold: number,
+): Promise<TrainingRequest> {
+  const onStep: TrainingRequest['onStep'] = ({ step, steps, loss, accuracy }) => {
+    const trained = fold + (step === steps ? 1 : 0);
+    onProgress?.({ trained, of: folds + 1, steps: step, ofSteps: steps, loss, accuracy });
+  };
+  return { ...request, beliefs: await beliefsWithout(fold), onStep };
 }
 
 /** The step, with fewer samples where the time is short. What was decided once is not decided anew by a run that goes on. */
@@ -242,37 +280,41 @@ async function shortened(
   return { ...step, samples };
 }
 
-/** Vectors of some rows by the embedder of each fold, and of all rows by the last one. */
 function vectorsOf(
   pool: InferencePool,
-  { problem, blocks, open, signal }: FineTuneRequest,
-  embedders: readonly ComposedEmbedder[],
-  some: Int32Array,
+  { blocks, open, signal }: FineTuneRequest,
+  wanted: readonly RowsToEmbed[],
 ): Promise<Matrix[]> {
   const columns = blocks.reduce((sum, block) => sum + block.columns, 0);
-  const all = Int32Array.from({ length: problem.features.rows }, (_, row) => row);
-  const wanted = embedders.map((embedder, i) => ({ embedder, rows: i === embedders.length - 1 ? all : some }));
   return embedRows(pool, wanted, { columns, open, signal });
 }
 
-function problemsOf(
-  { problem, blocks }: FineTuneRequest,
-  vectors: readonly Matrix[],
-  rows: Int32Array,
-): Pick<FineTuned, 'problem' | 'sample' | 'mean'> {
-  const features = vectors.at(-1) as Matrix;
-  const mean = meanOf(features);
-  centreAndNormalise(features, { blocks }, mean);
-  const foldFeatures = vectors.slice(0, -1);
+/** @param foldFeatures vectors of the rows by the embedder of each fold, which are centred here in place */
+function judgedOf({ problem, blocks }: FineTuneRequest, foldFeatures: readonly Matrix[], rows: Int32Array): Problem {
   for (const matrix of foldFeatures) centreAndNormalise(matrix, { blocks }, meanOf(matrix));
   const places = new Map(Array.from(rows, (row, place) => [row, place]));
-  const tuned: Problem = { ...problem, features, augmentations: undefined };
-  const sample: Problem = {
-    ...tuned,
-    features: gatherRows(features, rows),
+  return {
+    ...problem,
+    features: foldFeatures[0] as Matrix,
     foldFeatures,
+    augmentations: undefined,
     groups: Array.from(rows, (row) => problem.groups[row] ?? ''),
     labelled: problem.labelled.map((row) => places.get(row) ?? 0),
   };
-  return { problem: tuned, sample, mean };
+}
+
+/** @param features of every row, by the embedder that was trained on all labels; centred here in place */
+function problemsOf(
+  { problem, blocks }: FineTuneRequest,
+  features: Matrix,
+  judged: Problem,
+  rows: Int32Array,
+): Pick<FineTuned, 'problem' | 'sample' | 'mean'> {
+  const mean = meanOf(features);
+  centreAndNormalise(features, { blocks }, mean);
+  return {
+    problem: { ...problem, features, augmentations: undefined },
+    sample: { ...judged, features: gatherRows(features, rows) },
+    mean,
+  };
 }

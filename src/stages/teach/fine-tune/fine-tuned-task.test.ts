@@ -6,7 +6,7 @@ import { seededRandom } from '../../../core/random.ts';
 import { newSharedMatrix } from '../../../math/matrix.ts';
 import { InferencePool } from '../../../onnx/pool.ts';
 import type { Problem } from '../problem.ts';
-import { baseFigures, type GateFigures, isBetter, isSound } from './fine-tuned-task.ts';
+import { baseFigures, type GateFigures, isBetter, isSound, isWorthTrying } from './fine-tuned-task.ts';
 
 /** Of 60 labels, those from `first` on are wrong. */
 const right = (first: number, loss: number) => ({
@@ -24,6 +24,13 @@ test('fewer labels right are never kept, within one standard error the loss deci
   assert.ok(!isBetter(right(45, 0.3), frozen));
   assert.ok(isBetter(right(55, 0.9), frozen), 'five labels more are more than chance');
   assert.ok(!isBetter(frozen, frozen), 'of equals the frozen one stays');
+});
+
+test('where every held-out label is right, only a depth that is named is tried', () => {
+  const choices = ['auto', 'bias', 'last', 'all'] as const;
+  const tried = (figures: GateFigures) => choices.filter((choice) => isWorthTrying(choice, figures));
+  assert.deepEqual(tried(right(60, 0.1)), ['bias', 'last', 'all']);
+  assert.deepEqual(tried(right(59, 0.1)), choices);
 });
 
 test('whatever the depths come to, one after the other, what is kept is never below the frozen embedder', () => {

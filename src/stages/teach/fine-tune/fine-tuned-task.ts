@@ -14,9 +14,17 @@ import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts
 import type { InferencePool } from '../../../onnx/pool.ts';
 import { isAsGood } from '../backbones.ts';
 import type { LabelledTask, TaskItems } from '../items.ts';
-import { learnRounds, type RoundsOptions, type RoundsResult, type Step } from '../learn-rounds.ts';
+import {
+  type ComparedMethods,
+  compareMethods,
+  finishRounds,
+  learnRounds,
+  type RoundsOptions,
+  type RoundsResult,
+  type Step,
+} from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
-import { type FineTuned, type FineTuneProgress, fineTune, type KnownOfTask } from './fine-tune.ts';
+import { type FineTuned, type FineTuneProgress, type KnownOfTask, type TunedFolds, tuneFolds } from './fine-tune.ts';
 import { openItems } from './open-items.ts';
 import { MIN_LABELS, STEP_NAMES, type StepName } from './steps.ts';
 import { OutOfTime } from './time-plan.ts';
@@ -40,7 +48,7 @@ export interface FineTuneOutcome {
   /** Null: the frozen embedder stays. */
   readonly chosen: FineTunedTask | null;
   readonly steps: readonly Step[];
-  /** Of each step's training on all labels. */
+  /** Of the trainings on all labels; a step that the folds turned down has none. */
   readonly curves: readonly ({ readonly step: StepName } & Readonly<TrainingCurve>)[];
   /** What was not tried or not finished, and why. */
   readonly notes: readonly string[];
@@ -81,28 +89,33 @@ export async function fineTuneTask(
   const { labels } = problem;
   const frozenBase = await baseFigures(pool, problem, { seed, signal });
   let best: Candidate = { ...gateFigures(alike, labels), task: null };
+  if (!isWorthTrying(choice, best)) return nothing(nothingToGain(labels.length));
   const known: KnownOfTask = { beliefs: new Map() };
   // With little time, what was worth most where it was measured comes first.
   for (const step of options.endMs === undefined ? wanted : wanted.toReversed()) {
     try {
-      const tuned = await tunedBy(pool, { items, labelledTask, embedder, frozen, open, known }, { ...options, step });
-      const learned = await learnRounds(pool, tuned.problem, roundsOptions(options, step, tuned));
-      steps.push(...learned.steps.map((one) => ({ ...one, fineTuned: step })));
-      curves.push({ step, ...tuned.curve });
-      if (tuned.endedEarly)
+      const folds = await tunedBy(pool, { items, labelledTask, embedder, frozen, open, known }, { ...options, step });
+      const compared = await compareMethods(pool, folds.judged, roundsOptions(options, step));
+      steps.push(...compared.steps.map((one) => ({ ...one, fineTuned: step })));
+      const figures = comparedFigures(compared, labels);
+      // The training on all labels is a quarter of the time, and changes nothing of what the folds say.
+      const tuned = isBetter(figures, best) ? await folds.finish() : null;
+      if ((tuned ?? folds).endedEarly)
         notes.push(`fine-tuning step ${step}: a training ended early, since its loss was no number`);
+      if (!tuned) continue;
+      const learned = await finishRounds(pool, { problem: tuned.sample, whole: tuned.problem }, compared);
+      curves.push({ step, ...tuned.curve });
       if (tuned.untaught > 0)
         notes.push(
           `fine-tuning step ${step}: ${labels.length - tuned.untaught} of the ${labels.length} labelled items were trained on, drawn at random: more take too much memory`,
         );
       const { parameters, share, mean } = tuned;
       const task = { step, learned, parameters, share, mean, embedder: tuned.embedder, tunable: embedder };
-      const figures = gateFigures(learned, labels);
       if (!(await isSound(pool, tuned, frozenBase, { seed, signal })))
         notes.push(
           `fine-tuning step ${step} was left out: the network that was trained on all labels tells less apart`,
         );
-      else if (isBetter(figures, best)) best = { ...figures, task };
+      else best = { ...figures, task };
     } catch (error) {
       if (!(error instanceof OutOfTime) || signal?.aborted) throw error;
       notes.push(`fine-tuning step ${step} was left out: ${error.message}`);
@@ -128,6 +141,10 @@ export function gateFigures(
   labels: Int32Array,
 ): GateFigures {
   return { correct: correctRows(logits, labels), loss: meanCrossEntropy(logits, labels, restTemperature) };
+}
+
+function comparedFigures({ chosen: { heldOut, temperature } }: ComparedMethods, labels: Int32Array): GateFigures {
+  return gateFigures({ heldOut, restTemperature: temperature }, labels);
 }
 
 /**
@@ -194,6 +211,18 @@ function tooFew({ labelled, classes }: Problem): string {
   );
 }
 
+/** A depth that is named is tried whatever the frozen embedder comes to; `auto` tries none where no held-out label is wrong with it. */
+export function isWorthTrying(choice: FineTuneChoice, frozen: GateFigures): boolean {
+  return choice !== 'auto' || rightOf(frozen) < frozen.correct.length;
+}
+
+function nothingToGain(labels: number): string {
+  return (
+    `the embedder was not fine-tuned: all ${labels} labels were right while they were held out, so none could be gained ` +
+    '(--fine-tune last tries that depth all the same)'
+  );
+}
+
 async function openOrSay({ models }: Workspace, model: string): Promise<TunableEmbedder | string> {
   try {
     return await models.tunableEmbedder(model);
@@ -216,8 +245,8 @@ function tunedBy(
   pool: InferencePool,
   { items, labelledTask, embedder, frozen, open, known }: TuneRequest,
   { step, seed, signal, endMs, record, onTraining }: FineTuneTaskOptions & { readonly step: StepName },
-): Promise<FineTuned> {
-  return fineTune(pool, {
+): Promise<TunedFolds> {
+  return tuneFolds(pool, {
     embedder,
     step,
     seed,
@@ -236,14 +265,13 @@ function tunedBy(
   });
 }
 
-function roundsOptions(options: FineTuneTaskOptions, step: StepName, { sample }: FineTuned): RoundsOptions {
+function roundsOptions(options: FineTuneTaskOptions, step: StepName): RoundsOptions {
   const { seed, methods, search, signal, onStep } = options;
   return {
     seed,
     methods,
     search,
     signal,
-    sample,
     folds: FOLDS,
     onStep: (one) => onStep?.({ ...one, fineTuned: step }),
   };
