@@ -34,6 +34,11 @@ export interface TunedHead {
 }
 
 const ROWS_A_RUN = 8192;
+/**
+ * What a point where an object is counts in the loss, against 1 of one where none is: chosen by AP50 on sixteen classes of COCO
+ * with some ten boxes each. At 1 few boxes are outweighed by all that is no object, and by the prior.
+ */
+const OBJECT_WEIGHT = 3;
 const LEARNING_RATE = 0.1;
 const STEPS = 200;
 const HINT = 'Take another detector with --model: its features of these images are no numbers.';
@@ -85,7 +90,8 @@ function stepGraph({ channels, mean, factor }: RowPrior, classes: number): Uint8
   );
   const logits = graph.gemm(points, rows, bias, { transB: 1 });
   const size = graph.reduceSum(graph.mul(z, z), [0, 1], { keepDims: false });
-  const loss = graph.add(heatmapLoss(graph, logits, objects, background), graph.mul(size, share));
+  const weighted = graph.mul(objects, graph.scalar(OBJECT_WEIGHT));
+  const loss = graph.add(heatmapLoss(graph, logits, weighted, background), graph.mul(size, share));
   const { of } = addGradients(graph, loss, [z, bias]);
   graph.output(loss, 'loss');
   for (const { name } of [z, bias]) graph.output(of.get(name) as Value, gradientOf(name));

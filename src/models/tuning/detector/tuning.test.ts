@@ -186,6 +186,34 @@ function pointsOf(row: readonly number[], count: number, stream: string): Taught
   return { features, objects, background: objects.map((one) => 1 - one) };
 }
 
+test('a point where an object is counts as three where none is', async () => {
+  const { head } = tunableDetectorOf(ENTRY, tinyCenterNet());
+  // Without features the bias alone is learned, and it has no prior: where the formula's slope is 0, found by halving.
+  const [objects, others] = [5, 400];
+  const slopeAt = (z: number) => {
+    const loss = (logit: number) => {
+      const p = 1 / (1 + Math.exp(-logit));
+      return -3 * objects * (1 - p) ** 2 * Math.log(p) - others * p ** 2 * Math.log(1 - p);
+    };
+    return loss(z + 1e-4) - loss(z - 1e-4);
+  };
+  let [low, high] = [-10, 10];
+  while (high - low > 1e-6) {
+    const middle = (low + high) / 2;
+    if (slopeAt(middle) > 0) high = middle;
+    else low = middle;
+  }
+  const count = objects + others;
+  const isObject = Float32Array.from({ length: count }, (_, i) => Number(i < objects));
+  const points = {
+    features: new Float32Array(count * CHANNELS),
+    objects: isObject,
+    background: isObject.map((one) => 1 - one),
+  };
+  const { head: taught } = await tuneDetector(pool, head, points, { classes: 1 });
+  assert.ok(Math.abs(taught.bias[0] - low) < 0.02, `${taught.bias[0]}, not ${low}`);
+});
+
 test('a class is learned from its points, the same with any number of threads and points apart', async () => {
   const { head } = tunableDetectorOf(ENTRY, tinyCenterNet());
   const row = [3, -2, 0, 1, 0, 2];
