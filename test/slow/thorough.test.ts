@@ -6,6 +6,7 @@ for (const file of [
   'src/stages/add/alike-stages.test.ts',
   'src/stages/detect/doubt-stage.test.ts',
   'src/stages/discover/sample-stage.test.ts',
+  'src/stages/teach/many-items.test.ts',
   'src/stages/discover/sample-work.test.ts',
   'src/stages/worker/worker.test.ts',
   'test/e2e/shapes.test.ts',

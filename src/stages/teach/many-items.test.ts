@@ -1,118 +1,16 @@
-/** What is learned from and predicted in parts, against the same with every vector in memory. */
+/** What is learned from and predicted in parts, by one machine and by many, against the same with every vector in memory. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startRun } from '../../../test/contracts/store/fixtures.ts';
-import { addEmbedded } from '../../../test/fixtures/embedded.ts';
-import { sha256Hex } from '../../core/ids.ts';
-import { NONE_OF_THESE } from '../../core/labels.ts';
-import { seededRandom } from '../../core/random.ts';
+import { describeShared } from '../../../test/fleet/shared-place.ts';
+import { IDS, ITEMS, KINDS, taught } from '../../../test/fleet/taught-pile.ts';
+import { withWorkers } from '../../../test/fleet/workers.ts';
+import { WORKER_COUNTS } from '../../../test/thorough.ts';
 import { localEngine } from '../../jobs/local-engine.ts';
-import { openWorkspace, type Workspace } from '../../jobs/workspace.ts';
-import { openPredictions } from '../predictions.ts';
-import { withAllLabels } from './all-labels.ts';
-import { type LabelledTask, labelledTaskOf, type TaskItems } from './items.ts';
-import { itemsToLearnFrom } from './items-to-learn-from.ts';
-import { labelTheRest, labelTheWhole, withAnswers } from './label-rest.ts';
-import { learnRounds } from './learn-rounds.ts';
-import type { ManyItemsOptions } from './many-items.ts';
-import { predictWhole } from './predict-whole.ts';
-import { taughtAccuracy } from './stated-accuracy.ts';
-
-const ITEMS = 300;
-const COLUMNS = 8;
-const KINDS = 3;
-const THRESHOLD = 0.8;
-const TASK = 'class';
-const IDS = Array.from({ length: ITEMS }, (_, n) => sha256Hex(`item ${n}`));
-
-/** Near the axis of one of three kinds; people said something of a quarter, and pairs of items are of one group. */
-async function embedded({ store, dir, vectors }: Workspace): Promise<void> {
-  const random = seededRandom(4);
-  const items = IDS.map((id, n) => ({
-    id,
-    path: `/photos/${n}.jpg`,
-    vector: Array.from({ length: COLUMNS }, (_, j) => Number(j === n % KINDS) + 1.2 * random()),
-  }));
-  await addEmbedded(store, dir, items, vectors);
-  await store.putGroups(new Map(IDS.flatMap((id, n) => (n % 10 === 3 ? [[IDS[n - 3], id] as const] : []))));
-  await store.ensureTask({ name: TASK, rule: 'single', items: 'images' });
-  const said = (n: number, className: string, present = true) =>
-    ({ itemId: IDS[n], task: TASK, className, present, origin: 'human', confidence: 1, runId: null }) as const;
-  const labels = IDS.flatMap((_, n) => {
-    if (n % 4 === 0) return [said(n, `kind-${n % KINDS}`)];
-    if (n % 50 === 1) return [said(n, NONE_OF_THESE)];
-    return n % 50 === 2 ? [said(n, `kind-${(n + 1) % KINDS}`, false)] : [];
-  });
-  await store.putLabels(labels);
-  await store.holdOut({ task: TASK, atMs: 0, seed: 0, items: IDS.slice(200, 260) });
-}
-
-/** All that learning left, and what it said. @param spreadFrom items from which it is done in parts */
-async function taught(workspace: Workspace, spreadFrom: number, held: ManyItemsOptions = {}) {
-  const { store, engine } = workspace;
-  await embedded(workspace);
-  const run = { seed: 5, threads: 1 };
-  const items = await itemsToLearnFrom(workspace, { ...run, task: TASK, spreadFrom, held });
-  const labelledTask = labelledTaskOf(items);
-  const { problem } = labelledTask;
-  const runId = await startRun(store, 'teach rounds');
-  const job = { ...run, workspace, runId, settings: { task: TASK, threshold: THRESHOLD } };
-  const outcome = await engine.withInference(run, async (pool) => {
-    const ofSome = await learnRounds(pool, problem, { seed: 5, methods: [], folds: 3 });
-    const learned = await withAllLabels(job, pool, items, labelledTask, ofSome);
-    const { probabilities } = learned;
-    withAnswers(probabilities, items, labelledTask.classNames);
-    const question = { items, labelledTask, probabilities, threshold: THRESHOLD, labelRest: true, picked: false };
-    const { whole } = items;
-    if (!whole) {
-      const rest = await labelTheRest(job, items, labelledTask, { probabilities, key: 'whole' });
-      return { rest, stated: taughtAccuracy(question), learned };
-    }
-    const how = { threshold: THRESHOLD, withAnswers: true, keeps: true };
-    const pile = await predictWhole(job, pool, { ...items, whole }, labelledTask, learned, how);
-    assert.ok(pile.set);
-    const rest = await labelTheWhole(job, pile.set);
-    const all = { ...pile, annotations: whole.said.annotations.values() };
-    return { rest, stated: taughtAccuracy({ ...question, whole: all }), learned };
-  });
-  await store.finishRun(runId, { status: 'done', counts: {} });
-  const found = await (await openPredictions(workspace, TASK))?.probabilities(IDS);
-  const labels = await store.labelsOf(IDS, TASK);
-  return {
-    items: partOf(items),
-    problem: problemOf(labelledTask, items),
-    rest: outcome.rest,
-    stated: outcome.stated,
-    trials: outcome.learned.trials,
-    method: outcome.learned.method,
-    steps: outcome.learned.steps.map(({ elapsedMs: _, ...step }) => step),
-    logits: Float32Array.from(outcome.learned.heldOut.logits.data),
-    predicted: IDS.map((id) => found?.get(id)),
-    labels: IDS.map((id) =>
-      labels.get(id)?.map(({ className, origin, confidence }) => [className, origin, confidence]),
-    ),
-  };
-}
-
-function partOf({ ids, features, groups, annotations, whole }: TaskItems) {
-  const numbers = Float32Array.from(features.data);
-  return {
-    ids,
-    numbers,
-    groups,
-    annotations,
-    labels: whole?.learnable.length,
-    learned: whole?.learned,
-    count: whole?.count,
-  };
-}
-
-function problemOf({ problem: { labelled, labels } }: LabelledTask, { ids }: TaskItems) {
-  return { labelled: Array.from(labelled, (row) => ids[row]), labels };
-}
+import type { Engine } from '../../jobs/stage.ts';
+import { openWorkspace } from '../../jobs/workspace.ts';
 
 type Taught = Awaited<ReturnType<typeof taught>>;
 
@@ -173,4 +71,25 @@ test('of too many labels some are drawn, ten of each class or more; the others c
         given?.every(([, origin]) => origin === 'human'),
         'no machine labels it',
       );
+});
+
+describeShared('teach by many machines', (place) => {
+  async function taughtIn(location: string, engine: Engine) {
+    const workspace = await openWorkspace(location, { create: true, engine });
+    return taught(workspace, 1, SOME).finally(() => workspace.close());
+  }
+
+  async function byWorkers(count: number) {
+    const location = `${place.url}?schema=teach${count}`;
+    await (await openWorkspace(location, { create: true, blobsAt: join(place.dir, `blobs${count}`) })).close();
+    const workers = { count, cacheDir: join(place.dir, 'cache') };
+    const { outcome, shards } = await withWorkers(location, workers, (engine) => taughtIn(location, engine));
+    assert.equal(shards, 1 + 4 + ITEMS / 20 + ITEMS / 20, 'rows, sums, predictions and labels');
+    return outcome;
+  }
+
+  test(`${WORKER_COUNTS.join(', ')} of them: the bits of one machine with SQLite`, async () => {
+    const here = await taughtIn(join(place.dir, 'here'), localEngine());
+    for (const count of WORKER_COUNTS) assert.deepEqual(await byWorkers(count), here, `${count} workers`);
+  });
 });
