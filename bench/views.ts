@@ -1,6 +1,7 @@
 /**
- * What other looks at every image are worth to the clusters of `discover`, each alone: a mirrored one beside it, four quarter
- * turns, and the object in the middle with plain background trimmed off, in its place. The number of classes is given; the
+ * What other looks at every image are worth to the clusters of `discover`, each alone: directions that vary within the classes of
+ * other sets turned down (which `discover` does, with those of all sets), a mirrored look beside it, four quarter
+ * turns (of sets whose pictures have no side that is up), and the object in the middle with plain background trimmed off, in its place. The number of classes is given; the
  * figure is the accuracy of the best assignment of clusters to classes, which nothing here sees. `k-means, one view` is the
  * baseline of the built-in embedder's own 576 numbers, rows of length 1; `5-NN` the share of images whose five nearest others have
  * mostly its class, about what the vectors allow.
@@ -16,25 +17,34 @@ import { clusteringMetrics } from '../src/math/metrics/clustering.ts';
 import { openEmbedder } from '../src/models/embedder.ts';
 import { InferencePool } from '../src/onnx/pool.ts';
 import { cutHierarchy, hierarchyOf } from '../src/stages/discover/hierarchy.ts';
+import { type Nuisance, withoutNuisance } from '../src/stages/discover/nuisance.ts';
 import { centreAndNormalise, meanOf, type VectorBlock } from '../src/stages/embed/recipe.ts';
 import { DEFAULT_BACKBONE } from './piles/backbones.ts';
+import { nuisanceFrom } from './piles/nuisance.ts';
 import { embeddedSet, setsHere, type ViewName } from './piles/vectors.ts';
+import { loadSets } from './piles.ts';
 import { rounded } from './process.ts';
 
 const SEEDS = (process.env.LABELSMITH_BENCH_SEEDS ?? '0').split(',').map(Number);
 const SETS = process.env.LABELSMITH_BENCH_SETS?.split(',');
-const VIEW_NAMES = ['mirrored', 'quarter', 'half', 'threeQuarters', 'trimmed'] as const satisfies readonly ViewName[];
-const COLUMNS = ['k-means, one view', 'discover', 'mirrored', 'turned', 'trimmed', '5-NN'] as const;
+const VIEW_NAMES = ['mirrored', 'trimmed'] as const satisfies readonly ViewName[];
+const TURNS = ['quarter', 'half', 'threeQuarters'] as const satisfies readonly ViewName[];
+/** Sets whose pictures have no side that is up; the others are not turned. */
+const WITHOUT_UP: readonly string[] = ['electronics', 'euro-coins', 'plankton', 'satellite', 'steel-strip'];
+const COLUMNS = ['k-means, one view', 'plain', 'directions', 'mirrored', 'turned', 'trimmed', '5-NN'] as const;
 const NEIGHBOURS = 5;
 
+/** NaN where it was not measured. */
 type Figures = Record<(typeof COLUMNS)[number], number>;
 
 export async function run(): Promise<unknown> {
   const pool = await InferencePool.create({ threads: 2 });
   try {
     const sets: Record<string, Figures> = {};
+    const learnt = await loadSets(DEFAULT_BACKBONE);
+    const nuisanceWithout = nuisanceFrom(learnt.sets, learnt.blocks);
     for (const name of SETS ?? setsHere()) {
-      sets[name] = await measure(pool, name);
+      sets[name] = await measure(pool, name, nuisanceWithout([name]));
       process.stderr.write(`  ${name}: ${JSON.stringify(sets[name])}\n`);
     }
     const mean = meanFigures(Object.values(sets));
@@ -51,19 +61,21 @@ function tableOf(rows: Readonly<Record<string, Figures>>): string[] {
     `| set | ${COLUMNS.join(' | ')} |`,
     `| --- |${' --- |'.repeat(COLUMNS.length)}`,
     ...Object.entries(rows).map(
-      ([name, figures]) => `| ${name} | ${COLUMNS.map((one) => figures[one].toFixed(3)).join(' | ')} |`,
+      ([name, figures]) => `| ${name} | ${COLUMNS.map((one) => cell(figures[one])).join(' | ')} |`,
     ),
   ];
 }
+
+const cell = (figure: number) => (Number.isNaN(figure) ? '' : figure.toFixed(3));
 
 function meanFigures(all: readonly Figures[]): Figures {
   const mean = (column: keyof Figures) => rounded(all.reduce((sum, one) => sum + one[column], 0) / all.length, 4);
   return Object.fromEntries(COLUMNS.map((column) => [column, mean(column)])) as Figures;
 }
 
-async function measure(pool: InferencePool, name: string): Promise<Figures> {
+async function measure(pool: InferencePool, name: string, nuisance: Nuisance | undefined): Promise<Figures> {
   const { single, whole, views, blocks, truth, classes } = await vectorsOf(name);
-  const [mirrored, quarter, half, threeQuarters, trimmed] = views as [Matrix, Matrix, Matrix, Matrix, Matrix];
+  const [mirrored, trimmed, ...turns] = views as [Matrix, Matrix, ...Matrix[]];
   const finished = (looks: readonly Matrix[]) => finishedMean(looks, blocks);
   const plain = finished([whole]);
   const all = await Promise.all(
@@ -73,9 +85,10 @@ async function measure(pool: InferencePool, name: string): Promise<Figures> {
         accuracyOf(cutHierarchy(await hierarchyOf(pool, vectors, { method: 'graph', seed }), classes));
       return {
         'k-means, one view': accuracyOf((await kmeans(pool, single, { k: classes, seed, restarts: 10 })).labels),
-        discover: await clusters(plain),
+        plain: await clusters(plain),
+        directions: await clusters(await withoutNuisance(pool, plain, nuisance)),
         mirrored: await clusters(finished([whole, mirrored])),
-        turned: await clusters(finished([whole, quarter, half, threeQuarters])),
+        turned: turns.length > 0 ? await clusters(finished([whole, ...turns])) : Number.NaN,
         trimmed: await clusters(finished([trimmed])),
         '5-NN': await byNeighbours(pool, plain, truth),
       };
@@ -92,7 +105,7 @@ async function vectorsOf(name: string) {
     const { vectors } = await embeddedSet(name, async () => one, one.key, { withCopies: false });
     const set = await embeddedSet(name, async () => embedder, embedder.key, {
       withCopies: false,
-      viewNames: VIEW_NAMES,
+      viewNames: [...VIEW_NAMES, ...(WITHOUT_UP.includes(name) ? TURNS : [])],
     });
     const { vectors: whole, views, classes: truth, classNames } = set;
     return {

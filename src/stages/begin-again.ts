@@ -1,6 +1,6 @@
 /**
- * Work on all vectors of a space beside `forget` and `embed`, which take files of vectors away or write them anew. Whoever planned
- * with such a file, or has workers that did, cannot go on with it: the work begins again with the files that there are.
+ * Work beside `forget` and `embed`, which take images and files of vectors away or write them anew. Whoever planned
+ * with such a file or image, or has workers that did, cannot go on with it: the work begins again with what there is.
  */
 import type { ItemKind } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
@@ -12,7 +12,7 @@ import { requireRecipe } from './embed/recipe.ts';
 const MAX_ATTEMPTS = 5;
 
 export interface BeginAgainOptions extends Pick<RunOptions, 'signal'> {
-  /** Told when it begins again, since files of vectors were taken away or made anew while it read them. */
+  /** Told when it begins again, since images or files of vectors were taken away or made anew while it read them. */
   readonly onAgain?: () => void;
 }
 
@@ -20,20 +20,37 @@ export interface BeginAgainOptions extends Pick<RunOptions, 'signal'> {
  * Does `work`, and once more where something was not found and the record has other files of vectors than before: five times at most.
  * @param work records a run of its own: what workers still bring of the attempt before is filed by its run, and none of this one
  */
-export async function beginningAgain<T>(
+export function beginningAgain<T>(
   store: Pick<Store, 'getSetting' | 'vectorShards'>,
   items: ItemKind,
+  options: BeginAgainOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  return whileChanging(() => filesOfVectors(store, items), options, work);
+}
+
+/** The same where the record has another number of images than before. @param work does what is missing */
+export function beginningAgainOnImages<T>(
+  store: Pick<Store, 'countImages'>,
+  options: BeginAgainOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  return whileChanging(() => store.countImages(), options, work);
+}
+
+async function whileChanging<T>(
+  look: () => Promise<string | number>,
   { signal, onAgain }: BeginAgainOptions,
   work: () => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const before = await filesOfVectors(store, items);
+    const before = await look();
     try {
       return await work();
     } catch (error) {
       const isGone = error instanceof LabelsmithError && error.code === 'NOT_FOUND';
       if (!isGone || attempt === MAX_ATTEMPTS || signal?.aborted) throw error;
-      if ((await filesOfVectors(store, items)) === before) throw error;
+      if ((await look()) === before) throw error;
       onAgain?.();
     }
   }

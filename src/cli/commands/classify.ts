@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { classifierPath, classifyWith } from '../../stages/classify/classify-with.ts';
 import { command } from '../command.ts';
+import { noteAgain } from '../print/again.ts';
 import { printClassified } from '../print/auto.ts';
 import { printReadErrors } from '../print/read-errors.ts';
 import { fraction } from '../text-values.ts';
@@ -44,7 +45,7 @@ export const classify = command({
       async (workspace) => {
         const path = await classifierPath(workspace.dir, args.classifier);
         const run = context.runOptions();
-        const result = await classifyWith(workspace, path, { ...run, threshold });
+        const result = await classifyWith(workspace, path, { ...run, threshold, onAgain: () => noteAgain(output) });
         run.done();
         const { interrupted, task, counts } = result;
         output.document({ interrupted, task, ...counts });

@@ -9,7 +9,9 @@ import { addPlainImages } from '../../../test/fixtures/plain-images.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { workspaceOf } from '../../jobs/workspace.ts';
 import { openStore } from '../../store/open.ts';
+import type { Store } from '../../store/store.ts';
 import { arrowVectorStore } from '../../vectors/folder-vectors.ts';
+import { forget } from '../forget/forget.ts';
 import { openPredictions } from '../predictions.ts';
 import { classifyIn } from './classify.ts';
 
@@ -70,6 +72,8 @@ async function prepare(t: TestContext) {
   const vectors = arrowVectorStore(dir);
   const readBytes = async ({ path }: { path: string }) => Uint8Array.from(files.get(path) as Uint8Array);
 
+  const workspace = (of: Store) => workspaceOf(dir, of, { vectors });
+
   /** Ends with an error at that one of its writes, counted from 0; default: not at all. */
   const run = async (name: Name, endsAt = Number.POSITIVE_INFINITY) => {
     let left = endsAt;
@@ -87,7 +91,7 @@ async function prepare(t: TestContext) {
       putLabels: counted(store.putLabels),
       putVectorShard: counted(store.putVectorShard),
     };
-    return classifyIn(workspaceOf(dir, ending, { vectors }), classifier(name), OPTIONS, readBytes);
+    return classifyIn(workspace(ending), classifier(name), OPTIONS, readBytes);
   };
 
   /** Labels and guesses of every image. */
@@ -100,7 +104,7 @@ async function prepare(t: TestContext) {
       return { labels: said ?? [], guess: best?.get(id) };
     });
   };
-  return { run, outcome };
+  return { run, outcome, store, ids, workspace, readBytes };
 }
 
 test('a classifier after another one that was killed, or after itself: the labels are those of an undisturbed run', async (t) => {
@@ -129,4 +133,29 @@ test('a classifier after another one that was killed, or after itself: the label
       assert.deepEqual(await outcome(), expected.get(last), `and the other ended at ${endsAt}, ${last} again`);
     }
   }
+});
+
+test('images that forget takes away meanwhile: it goes on with those that are left, and says so', async (t) => {
+  const undisturbed = await prepare(t);
+  await undisturbed.run('a');
+  const { store, ids, workspace, readBytes, outcome } = await prepare(t);
+  const gone = ids.filter((_, i) => i % 3 === 0);
+  let commits = 0;
+  const beside = {
+    ...store,
+    /** When the first shard is in the record, and the second was looked at. */
+    async clearMachineLabels(...given: Parameters<typeof store.clearMachineLabels>) {
+      if (commits++ === 1) await forget(workspace(store), gone, OPTIONS);
+      return store.clearMachineLabels(...given);
+    },
+  };
+  let again = 0;
+  await classifyIn(workspace(beside), classifier('a'), { ...OPTIONS, onAgain: () => again++ }, readBytes);
+  assert.equal(again, 1);
+  const expected = (await undisturbed.outcome()).filter((_, i) => i % 3 !== 0);
+  assert.deepEqual(
+    (await outcome()).filter((_, i) => i % 3 !== 0),
+    expected,
+  );
+  assert.equal(await store.countImages(), IMAGES - gone.length);
 });

@@ -7,11 +7,12 @@ import type { ReadErrorCounts } from '../../jobs/read-errors.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { type Artifact, readArtifact, writeArtifact } from '../../store/typed.ts';
+import { type BeginAgainOptions, beginningAgainOnImages } from '../begin-again.ts';
 import { adoptPredictions, predictionSpace } from '../predictions.ts';
 import { classifyContext, classifyStage, predictionSetOf } from './classify-stage.ts';
 import { holdingClassifier } from './held-classifier.ts';
 
-export interface ClassifyOptions extends RunOptions {
+export interface ClassifyOptions extends RunOptions, Pick<BeginAgainOptions, 'onAgain'> {
   /** Confidence that a label needs, 0 to 1. Default: the one that the classifier was made with. */
   readonly threshold?: number;
 }
@@ -40,7 +41,8 @@ const CLASSIFYING: Artifact<string> = {
 const NOTHING = { classified: 0, labelled: 0, unsure: 0, quarantined: 0, away: 0 };
 
 /**
- * Classifies whatever of a workspace this classifier has not seen, and records the run.
+ * Classifies whatever of a workspace this classifier has not seen, and records the run. Where `forget` takes images from under it, it
+ * goes on with those that are left.
  *
  * @param classifier stays open. @param readBytes default: from the recorded paths.
  */
@@ -57,7 +59,7 @@ export async function classifyIn(
   await ensureClassesOf(store, classNames);
   const recorded = { task, items, threshold };
   const identity = { stage: 'classify', settings: recorded, modelKey: classifier.key };
-  return recordRun(store, identity, options, async (runId) => {
+  const work = async (runId: string): Promise<ClassifyResult> => {
     const set = predictionSetOf(classifier, threshold, runId);
     // Of a classifier that another one was run after, nobody knows which labels are still its own.
     const begin = async () => {
@@ -76,5 +78,6 @@ export async function classifyIn(
     const { counts, shards, interrupted } = await done;
     if (!interrupted) await adoptPredictions({ store, vectors }, set);
     return { task, interrupted, counts: { ...NOTHING, ...counts, shards } };
-  });
+  };
+  return beginningAgainOnImages(store, options, () => recordRun(store, identity, options, work));
 }

@@ -55,7 +55,7 @@ export function translated(error: unknown, database: string): unknown {
       );
     case '23503':
       return new LabelsmithError('NOT_FOUND', 'A row names an image, region or run that this workspace does not have', {
-        hint: 'Add the images first.',
+        hint: 'Add the images first. Where forget took them out meanwhile, run the command again.',
         details: { database },
         cause: error,
       });

@@ -349,7 +349,7 @@ export function translated(error: unknown, file: string): unknown {
         ? say(
             'NOT_FOUND',
             'A row names an image, region or run that this workspace does not have',
-            'Add the images first.',
+            'Add the images first. Where forget took them out meanwhile, run the command again.',
           )
         : error;
     default:
