@@ -21,13 +21,13 @@ export interface ClusterInCut extends ClusterEvidence {
 
 /** Bias first, then as {@link itemFeatures} has them. */
 const ITEM_WEIGHTS = [
-  -2.7486, 0.298, -0.0816, 2.0125, 1.107, -0.9801, 2.978, -1.0449, 2.2695, -0.9542, -0.048, 0.0524, 0.1798, -0.1089,
-  -3.0412, -0.5284, 0.6312, 1.7903, -6.398, 0.5101, -1.3496,
+  -3.9443, 0.3405, -0.2414, 2.0007, 1.2506, -0.961, 4.0203, -1.1139, 2.1514, -0.665, -0.048, 0.1258, 0.1711, -0.0993,
+  -2.9045, -0.5409, 0.5731, 1.8813, -7.6711, 0.4645, -1.2249,
 ];
 /** Bias first, then as {@link clusterFeatures} has them. */
 const CLUSTER_WEIGHTS = [
-  -13.4907, 7.5996, 7.7141, -0.9199, 1.6556, -0.0802, 0.226, 0.2173, 0.1373, -0.143, -5.5794, -0.5417, 0.6613, 2.0695,
-  -6.0532, 0.5215, -1.8509,
+  -13.3175, 6.6562, 8.1102, -1.0236, 1.4488, 0.1739, 0.2062, 0.3682, 0.2103, -0.2106, -5.0704, -0.5951, 0.5807, 3.3747,
+  -7.4327, 0.3292, -1.4489,
 ];
 
 export const WEIGHTS = { item: ITEM_WEIGHTS, cluster: CLUSTER_WEIGHTS } as const;
@@ -36,10 +36,9 @@ export const WEIGHTS = { item: ITEM_WEIGHTS, cluster: CLUSTER_WEIGHTS } as const
 export const ENOUGH_ITEMS = 32;
 /**
  * Added to the logit for each e-fold that the items fall short of {@link ENOUGH_ITEMS}. Few images of one class and as many that
- * are all different give much the same tree, so the less there are the less is claimed. `npm run bench -- few-images` derives it, the
- * same for items and for clusters.
+ * are all different give much the same tree, so the less there are the less is claimed. `npm run bench -- few-images` derives both.
  */
-const SHORTAGE_WEIGHT = -0.87;
+const SHORTAGE_WEIGHTS = { item: -0.87, cluster: -0.91 } as const;
 
 /** Below it a cluster is called mixed. */
 const MIXED_BELOW = 0.5;
@@ -76,12 +75,12 @@ export function clusterFeatures(cluster: ClusterInCut): number[] {
 
 /** The chance that the item is of its cluster's class. */
 export function itemConfidence(share: number, cluster: ClusterInCut): number {
-  return chanceOf(logitOf(ITEM_WEIGHTS, itemFeatures(share, cluster)) + SHORTAGE_WEIGHT * shortageOf(cluster.items));
+  return chanceOf(logitOf(ITEM_WEIGHTS, itemFeatures(share, cluster)) + SHORTAGE_WEIGHTS.item * shortageOf(cluster.items));
 }
 
 /** The chance that the cluster is one thing. */
 export function chanceOfOneThing(cluster: ClusterInCut): number {
-  return chanceOf(logitOf(CLUSTER_WEIGHTS, clusterFeatures(cluster)) + SHORTAGE_WEIGHT * shortageOf(cluster.items));
+  return chanceOf(logitOf(CLUSTER_WEIGHTS, clusterFeatures(cluster)) + SHORTAGE_WEIGHTS.cluster * shortageOf(cluster.items));
 }
 
 /** How far so many items fall short of {@link ENOUGH_ITEMS}, in e-folds; 0 where they do not. */
