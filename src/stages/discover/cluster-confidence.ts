@@ -75,12 +75,16 @@ export function clusterFeatures(cluster: ClusterInCut): number[] {
 
 /** The chance that the item is of its cluster's class. */
 export function itemConfidence(share: number, cluster: ClusterInCut): number {
-  return chanceOf(logitOf(ITEM_WEIGHTS, itemFeatures(share, cluster)) + SHORTAGE_WEIGHTS.item * shortageOf(cluster.items));
+  return chanceOf(
+    logitOf(ITEM_WEIGHTS, itemFeatures(share, cluster)) + SHORTAGE_WEIGHTS.item * shortageOf(cluster.items),
+  );
 }
 
 /** The chance that the cluster is one thing. */
 export function chanceOfOneThing(cluster: ClusterInCut): number {
-  return chanceOf(logitOf(CLUSTER_WEIGHTS, clusterFeatures(cluster)) + SHORTAGE_WEIGHTS.cluster * shortageOf(cluster.items));
+  return chanceOf(
+    logitOf(CLUSTER_WEIGHTS, clusterFeatures(cluster)) + SHORTAGE_WEIGHTS.cluster * shortageOf(cluster.items),
+  );
 }
 
 /** How far so many items fall short of {@link ENOUGH_ITEMS}, in e-folds; 0 where they do not. */
