@@ -50,6 +50,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   'fleet-million': () => import('./fleet-million.ts'),
   'fleet-overhead': () => import('./fleet-overhead.ts'),
   hub: () => import('./hub.ts'),
+  words: () => import('./words.ts'),
   push: () => import('./push.ts'),
   watch: () => import('./watch.ts'),
   edge: () => import('./edge.ts'),

@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { PLAIN_SIZES, RESAMPLES } from '../core/pillow.ts';
 
-export const ROLES = ['detector', 'embedder', 'pose', 'segmenter', 'classifier'] as const;
+export const ROLES = ['detector', 'embedder', 'pose', 'segmenter', 'classifier', 'reader'] as const;
 export type Role = (typeof ROLES)[number];
 
 const id = z.string().regex(/^[a-z0-9_]+(-[a-z0-9_]+)*$/, 'is not of lower-case letters, digits and "-"');
@@ -127,7 +127,7 @@ const TEXT_PROCESSOR = z.object({
   lowerCase: z.boolean().optional(),
 });
 
-/** A graph beside the one that takes images: the text side of an embedder, the prompt decoder of a segmenter. */
+/** A graph beside the one that takes images: the text side of an embedder, the prompt decoder of a segmenter, what reads a line. */
 const FURTHER_GRAPH = z.object({
   source: SOURCE.readonly(),
   takes: z.discriminatedUnion('kind', [
@@ -151,7 +151,7 @@ const ENTRY = z.object({
   measured: z.string().optional(),
   source: SOURCE.readonly(),
   input: IMAGE_PROCESSOR.readonly(),
-  /** By what they are for: `text`, `prompt`. */
+  /** By what they are for: `text`, `prompt`, `line`. */
   graphs: z.record(z.string(), FURTHER_GRAPH.readonly()).optional(),
 });
 
@@ -385,11 +385,26 @@ const SEGMENTER = ENTRY.extend({
   scores: valueName,
 });
 
-export const MODEL_ENTRY = z.discriminatedUnion('role', [DETECTOR, EMBEDDER, POSE, CLASSIFIER, SEGMENTER]);
+/**
+ * Reads words: its graph says where lines of text are in an image of any size up to its input's, in multiples of 32 pixels; its
+ * graph `line` takes a picture of one line, [1, 3, height, width], BGR from −1 to 1, and gives [1, steps, signs], 0 to 1.
+ */
+const READER = ENTRY.extend({
+  role: z.literal('reader'),
+  /** Shape [1, 1, height, width] of the image: the chance that a place is within a line of text, shrunk. */
+  map: valueName,
+  /** Among the files of the graph `line`: a sign a line, in UTF-8. Before them comes the blank, behind them the space. */
+  dictionaryFile: z.int().min(0),
+  /** What the graph `line` takes: its height in pixels, and the least width, with nothing on the right. */
+  line: z.object({ height: side, minWidth: side }).readonly(),
+});
+
+export const MODEL_ENTRY = z.discriminatedUnion('role', [DETECTOR, EMBEDDER, POSE, CLASSIFIER, SEGMENTER, READER]);
 
 export type DetectorEntry = Readonly<z.infer<typeof DETECTOR>>;
 export type EmbedderEntry = Readonly<z.infer<typeof EMBEDDER>>;
 export type PoseEntry = Readonly<z.infer<typeof POSE>>;
 export type SegmenterEntry = Readonly<z.infer<typeof SEGMENTER>>;
 export type ClassifierEntry = Readonly<z.infer<typeof CLASSIFIER>>;
+export type ReaderEntry = Readonly<z.infer<typeof READER>>;
 export type ModelEntry = Readonly<z.infer<typeof MODEL_ENTRY>>;

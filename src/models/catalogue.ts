@@ -6,6 +6,7 @@
 import { COCO_NAMES } from '../core/coco-classes.ts';
 import { IMAGENET_MEAN, IMAGENET_STD, MOBILENET_V2 } from './backbones.ts';
 import type { ModelEntry, ModelSource, PoseEntry } from './bundle.ts';
+import { TEXT_READER } from './catalogue-readers.ts';
 import { ZOO_CLASSIFIER_ENTRIES } from './catalogue-zoo.ts';
 import { ZOO_DETECTOR_ENTRIES } from './catalogue-zoo-detectors.ts';
 import { EFFICIENTNET_LITE } from './efficientnet-lite.ts';
@@ -178,6 +179,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
     ),
     ...moveNet(256),
   },
+  TEXT_READER,
   ...ZOO_CLASSIFIER_ENTRIES,
   ...ZOO_DETECTOR_ENTRIES,
 ];

@@ -11,6 +11,7 @@
  *   also classifies, `votes` [n, 2 · VOTES]: the numbers of its best classes, the best first, then their probabilities
  * - classifier: `probabilities` [n, classes]
  * - segmenter: what the network makes of the image, by its own names; n is 1
+ * - reader: `map` [1, 1, height, width], the network's; n is 1, and the image has any size
  * - pose: `keypoints` [count, 3]: x and y in input pixels, score; n is 1
  */
 import { pixelTypeOf } from '../core/pillow.ts';
@@ -61,8 +62,8 @@ export function inputOf(entry: ModelEntry, { views }: Recipe): InputSpec {
 }
 
 /** Whether the network takes images of any size: then boxes come in shares of the input's sides. */
-export function isOpen({ input }: Pick<ModelEntry, 'input'>): boolean {
-  return input.pillow?.size.kind === 'open';
+export function isOpen({ role, input }: Pick<ModelEntry, 'role' | 'input'>): boolean {
+  return role === 'reader' || input.pillow?.size.kind === 'open';
 }
 
 /** The network's values that a composed model is made of. */
@@ -72,6 +73,8 @@ export function networkOutputs(entry: ModelEntry): readonly string[] {
       return outputsOf(entry.decoder);
     case 'segmenter':
       return entry.values;
+    case 'reader':
+      return [entry.map];
     default:
       return [entry.output];
   }
@@ -250,6 +253,9 @@ function addResults(
       for (const name of entry.values) graph.output(outputs[name], name);
       return;
     }
+    case 'reader':
+      graph.output(outputs[entry.map], 'map');
+      return;
     case 'pose': {
       const { width, height } = entry.input;
       const points = graph.reshape(outputs[entry.output], [entry.keypointNames.length, 3]);

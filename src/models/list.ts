@@ -3,7 +3,7 @@ import { cacheDirectory } from '../fetch/cache.ts';
 import type { ModelEntry, Role } from './bundle.ts';
 import { type CheckRecord, findCheck } from './check-record.ts';
 import { HUB_MODELS, type HubModel } from './hub/catalogue.ts';
-import { preparedInCache, sourcesInCache } from './prepare.ts';
+import { allFiles, filesInCache, preparedInCache } from './prepare.ts';
 import { allEntries } from './registry.ts';
 
 export interface ModelListing {
@@ -11,7 +11,7 @@ export interface ModelListing {
   readonly role: Role;
   readonly licence: string;
   readonly description: string;
-  /** References of its source files, and of the other places of the same content. */
+  /** References of its source files, those of its further graphs included, and of the other places of the same content. */
   readonly sources: readonly string[];
   /** What its publisher says that it scores; null where it says nothing. */
   readonly stated: string | null;
@@ -50,7 +50,8 @@ function listingOfHub({ id, role, licence, description, repository, stated }: Hu
 }
 
 async function listing(entry: ModelEntry, cacheDir: string): Promise<ModelListing> {
-  const sources = await sourcesInCache(entry, cacheDir);
+  const files = allFiles(entry);
+  const sources = await filesInCache(files, cacheDir);
   const prepared = sources && (await preparedInCache(entry, cacheDir));
   const check = await findCheck(cacheDir, entry.id);
   return {
@@ -58,13 +59,13 @@ async function listing(entry: ModelEntry, cacheDir: string): Promise<ModelListin
     role: entry.role,
     licence: entry.licence,
     description: entry.description,
-    sources: entry.source.files.flatMap(({ reference, otherPlaces = [] }) => [reference, ...otherPlaces]),
+    sources: files.flatMap(({ reference, otherPlaces = [] }) => [reference, ...otherPlaces]),
     stated: entry.stated ?? null,
     measured: entry.measured ?? null,
     // What was found of another graph says nothing of this one.
     checked: check && (prepared === undefined || prepared.key === check.key) ? check : null,
     cached: sources !== undefined,
-    byteSize: sizeOf(sources ?? entry.source.files),
+    byteSize: sizeOf(sources ?? files),
     key: prepared?.key ?? null,
   };
 }

@@ -26,6 +26,7 @@ import type { PreparedModel, PrepareOptions } from './prepare.ts';
 import type { PreparedEmbedder } from './prepare-embedder.ts';
 import type { Segmenter } from './segmenter.ts';
 import type { TextEncoder } from './text-encoder.ts';
+import type { TextReader } from './text-reader.ts';
 import type { TaughtDetector } from './tuning/detector/add-detector.ts';
 import type { TunableDetector } from './tuning/detector/tunable-detector.ts';
 import type { TunableEmbedder } from './tuning/tunable-embedder.ts';
@@ -67,6 +68,8 @@ export interface Models {
   openSegmenter(options?: Pick<OpenModelOptions, 'threads'>): Promise<Segmenter>;
   /** Masks by box from a network, by its name. */
   openBoxSegmenter(name: string, options?: OpenModelOptions): Promise<BoxSegmenter>;
+  /** What reads the words in pictures. @param name default: the one that there is */
+  openTextReader(name?: string, options?: OpenModelOptions): Promise<TextReader>;
   /** The text side of an embedder. @param name of the embedder */
   openTextEncoder(name: string, options?: OpenModelOptions): Promise<TextEncoder>;
   /** Whether an embedder has a text side. Fetches nothing. @param name of the embedder */
@@ -138,6 +141,9 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
     },
     async openBoxSegmenter(name, options) {
       return (await import('./box-segmenter.ts')).openBoxSegmenter(await known(name), together(options));
+    },
+    async openTextReader(name, options) {
+      return (await import('./text-reader.ts')).openTextReader(name, together(options));
     },
     async openTextEncoder(name, options) {
       return (await import('./text-encoder.ts')).openTextEncoder(await known(name), together(options));

@@ -28,6 +28,7 @@ const ROLES: Readonly<
   embedder: { one: 'an embedder', several: 'embedders' },
   pose: { one: 'a pose model', several: 'pose models' },
   segmenter: { one: 'a model of masks', several: 'models of masks' },
+  reader: { one: 'a reader of words', several: 'readers of words' },
   classifier: { one: 'a classifier', several: 'classifiers', flags: ' --role classifier --class-names FILE' },
 };
 

@@ -18,4 +18,5 @@ export const PINNED_GRAPHS: Readonly<Record<string, string>> = {
   'efficientnet-lite2': 'fc71f7ff106071ef7c519be6a2e0cba6d0ccf417780ce1a51d6fbdd9c7af1e43',
   'movenet-lightning': 'c4dbc26b423b46912818e00d4d6c695d1429f2a800c10fcda90c13c0792e3bec',
   'movenet-thunder': 'e180ca2a4ae7aea45712a4c855784ac73994d0cc2749939c654b96056c28d84f',
+  'pp-ocr-v4': '3a74ab2adbd4c9e8c31cfc819898841e2637ecf6334e47f69473f19f649cec10',
 };

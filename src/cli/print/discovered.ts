@@ -136,6 +136,18 @@ export function printNamesByWords(output: Output, { words, clustered }: Discover
   }
 }
 
+/** How many images were read for words that are written on them. */
+export function printWritten(output: Output, { written, clustered }: Discovered): void {
+  if (written === undefined) return;
+  if (!clustered) {
+    output.summary('Clusters that are there keep their names: --recluster reads the words on images of new ones.');
+    return;
+  }
+  const { images, withWords, undecodable } = written;
+  const not = undecodable > 0 ? `; ${formatCount(undecodable)} could not be decoded` : '';
+  output.summary(`Read what is written on ${plural(images, 'image')}: words on ${formatCount(withWords)}${not}.`);
+}
+
 const ANSWER_SHOWN = 80;
 
 /** @param answers of the namer for clusters, in which there was no name that can be used */

@@ -92,6 +92,14 @@ export async function checkModel(
           hint: 'What can be checked: detectors, classifiers and embedders. Try it with `labelsmith detect --pose`.',
         },
       );
+    case 'reader':
+      throw new LabelsmithError(
+        'UNSUPPORTED',
+        `${id} reads words, and the photographs that models are checked on have none`,
+        {
+          hint: 'Try it with `labelsmith discover --read-words` on things that have words on them.',
+        },
+      );
     default:
       return role satisfies never;
   }

@@ -90,6 +90,7 @@ const SPEAKS: Readonly<Record<Evidence['source'], string>> = {
   label: 'labels that are here',
   keyword: 'keywords in the files',
   classifier: 'a classifier',
+  written: 'words that are written on things',
   path: 'names of files and folders',
   votes: "the embedder's own network",
   namer: 'a model that was shown pictures',

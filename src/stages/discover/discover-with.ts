@@ -8,6 +8,7 @@ import { LabelsmithError } from '../../errors.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { VoteClasses } from '../../models/bundle.ts';
+import type { TextReader } from '../../models/text-reader.ts';
 import { discoverIn } from './discover.ts';
 import type { ProposedClass } from './namer.ts';
 import { forgetAnswers, type NamerOptions } from './namer-request.ts';
@@ -15,12 +16,15 @@ import { proposeClasses } from './namer-sheets.ts';
 import type { DiscoverOptions, DiscoverResult } from './options.ts';
 import { writeProposals } from './proposals.ts';
 import { openVocabulary } from './vocabulary.ts';
+import { type WrittenCounts, wordReader } from './written-words.ts';
 
 export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | 'method' | 'recluster' | 'onAgain'> {
   readonly items: ItemKind;
   readonly task: string;
   /** Name of an imported classifier that votes on names of new clusters. */
   readonly classifier?: string;
+  /** Reads the words on images that are typical of new clusters. Default false: it costs half a second of a core an image. */
+  readonly readWords?: boolean;
   /** `wordnet`, or a file with a name a line: words that are compared with the items of new clusters. */
   readonly vocabulary?: string;
   /** The share from which a word is given as a name, 0 to 1. Default: what was measured for the model; else none is given. */
@@ -38,13 +42,21 @@ export interface Discovered extends DiscoverResult {
    * compared with words. Left out where no vocabulary was named.
    */
   readonly words?: { readonly model: string; readonly names: 'given' | 'candidates' | 'kept' };
+  /** What was read of words on images; left out where they were not asked for. All 0 where no cluster was made. */
+  readonly written?: WrittenCounts & { readonly model: string };
   /** What the namer proposed, and the file that it was written to; left out where it was not asked. */
   readonly proposed?: { readonly file: string; readonly classes: readonly ProposedClass[] };
 }
 
 /** Refuses what does not go together, which can be told before anything is embedded. */
-export function checkDiscover(asked: Omit<DiscoverRequest, 'items' | 'task'>): void {
-  const { k, level, namer, propose, vocabulary, wordShare } = asked;
+export function checkDiscover(asked: Omit<DiscoverRequest, 'items' | 'task'> & { readonly items?: ItemKind }): void {
+  const { k, level, namer, propose, vocabulary, wordShare, readWords, items } = asked;
+  if (readWords && items === 'regions') {
+    throw new LabelsmithError(
+      'USAGE',
+      '--read-words reads whole images, and --items regions names kinds of their parts.',
+    );
+  }
   if (propose !== undefined && namer === undefined) {
     throw new LabelsmithError('USAGE', '--propose needs --namer: a model that is asked which classes are in the pile.');
   }
@@ -60,7 +72,15 @@ export async function discoverWith(
   request: DiscoverRequest,
   run: RunOptions,
 ): Promise<Discovered> {
-  const { classifier: named, vocabulary: words, wordShare: share, namer: given, propose, ...asked } = request;
+  const {
+    classifier: named,
+    readWords,
+    vocabulary: words,
+    wordShare: share,
+    namer: given,
+    propose,
+    ...asked
+  } = request;
   checkDiscover(request);
   const { blobs } = workspace;
   const namer = given && { ...given, signal: run.signal, answers: blobs };
@@ -68,11 +88,15 @@ export async function discoverWith(
   const vocabulary =
     words === undefined ? undefined : await openVocabulary(workspace, words, { ...run, share, items: request.items });
   const classifier = named === undefined ? undefined : await workspace.models.openImageClassifier(named, { threads });
+  let texts: TextReader | undefined;
   try {
+    if (readWords) texts = await workspace.models.openTextReader(undefined, { threads });
+    const reader = texts && wordReader(texts);
     const result = await discoverIn(workspace, {
       ...run,
       ...asked,
       classifier,
+      reader,
       vocabulary,
       namer,
       hypernymsOf: (name) => hypernymsOf(wordNet(), name),
@@ -81,7 +105,8 @@ export async function discoverWith(
     const { model, rule } = vocabulary ?? {};
     const names = !result.clustered ? 'kept' : rule ? 'given' : 'candidates';
     const told = model === undefined ? {} : { words: { model, names } as const };
-    const found = { ...result, ...told };
+    const written = texts && reader ? { written: { model: texts.id, ...reader.counts() } } : {};
+    const found = { ...result, ...told, ...written };
     if (namer === undefined || run.signal?.aborted) return found;
     const classes = propose === undefined ? undefined : await proposeClasses(workspace, request.task, namer);
     await forgetAnswers(blobs);
@@ -89,6 +114,7 @@ export async function discoverWith(
     return { ...found, proposed: { file: await writeProposals(workspace, propose, { classes, namer }), classes } };
   } finally {
     await classifier?.close();
+    await texts?.close();
   }
 }
 

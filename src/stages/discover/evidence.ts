@@ -1,7 +1,7 @@
 /**
  * Names for clusters, from what is known of their items; pure.
  *
- * A term (a detector's class, a word of a path, a keyword, a label, a classifier's vote) speaks for a name where it is more
+ * A term (a detector's class, a word of a path or on the thing, a keyword, a label, a classifier's vote) speaks for a name where it is more
  * frequent in the cluster than elsewhere. Its score is trust · lower(share) · (1 − outside / share): `lower` is the lower end
  * of the share's 95 % interval (Wilson 1927), so three of three items say less than thirty of thirty; `outside` is the term's
  * share among all other items, so what is everywhere says nothing. Scores of several sources for one name add as
@@ -23,6 +23,8 @@ export const EVIDENCE_TRUST = {
   votes: 0.75,
   /** Words of a vocabulary that the embedder finds near to the items; the same rule. */
   words: 0.75,
+  /** Words that are written on things: a maker's or a slogan's, as likely as what is in them. */
+  written: 0.7,
   /** What a model that the user named says of a contact sheet. */
   namer: 0.7,
   /** Objects that a detector found in the image: they may be beside the point. */

@@ -1,7 +1,8 @@
 /** What the record and the files say of the members of clusters. Reads in pages; of the files only those of exemplars. */
 import { chunks } from '../../core/chunks.ts';
-import { type ItemId, isImageId } from '../../core/ids.ts';
+import { type ImageId, type ItemId, isImageId } from '../../core/ids.ts';
 import { currentLabels, type ItemKind, type Label } from '../../core/labels.ts';
+import { inLanes } from '../../core/lanes.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { pixelsFor } from '../../images/pixels-for.ts';
 import { type ReadPath, readImageIfThere } from '../../jobs/image-reader.ts';
@@ -24,10 +25,17 @@ export interface EvidenceEffects {
 /** An image classifier that votes on what is in images. */
 export type Voter = Pick<ImageClassifier, 'classNames' | 'input' | 'classify'>;
 
+/** What reads the words that are written on things; undefined where the picture cannot be decoded. */
+export interface WordReader {
+  /** Pictures that are worth having under way at once. */
+  readonly capacity: number;
+  read(id: ItemId, bytes: Uint8Array): Promise<readonly string[] | undefined>;
+}
+
 /** A vote of less says nothing. */
 const MIN_VOTE = 0.2;
 
-/** @param inspected items whose files are opened for keywords and the classifier's votes. */
+/** @param inspected items whose files are opened for keywords, the classifier's votes and the words on them. */
 export async function gatherEvidence(
   { store, readBytes }: EvidenceEffects,
   ids: readonly ItemId[],
@@ -36,18 +44,19 @@ export async function gatherEvidence(
     items,
     inspected,
     classifier,
+    reader,
   }: {
     readonly task: string;
     readonly items: ItemKind;
     readonly inspected: ReadonlySet<ItemId>;
     readonly classifier?: Voter;
+    readonly reader?: WordReader;
   },
 ): Promise<TermTable[]> {
   const labels: (readonly string[])[] = [];
   const objects: (readonly string[])[] = [];
   const paths: (readonly string[] | undefined)[] = [];
-  const keywords: (readonly string[] | undefined)[] = [];
-  const votes: (readonly string[] | undefined)[] = [];
+  const opened: Opened[] = [];
   for (const page of chunks(ids, PAGE)) {
     const said = await store.labelsOf(page, task);
     const seen = await store.labelsOf(page, OBJECTS);
@@ -56,25 +65,49 @@ export async function gatherEvidence(
       const others = (said.get(id) ?? []).filter(({ origin }) => origin !== 'cluster');
       labels.push(namesOf(others, 'single'));
       objects.push(namesOf(seen.get(id) ?? [], 'multi'));
-      const image = isImageId(id) ? id : null;
       paths.push(
-        (image ? where?.get(image) : undefined)?.flatMap(({ path, sourceRoot }) => pathTerms(path, sourceRoot)),
+        (isImageId(id) ? where?.get(id) : undefined)?.flatMap(({ path, sourceRoot }) => pathTerms(path, sourceRoot)),
       );
-      const opened = image !== null && inspected.has(image);
-      // A file that is gone since it was embedded is no evidence, and no reason to stop.
-      const bytes = opened ? await readImageIfThere(store, image, readBytes) : null;
-      keywords.push(bytes ? await keywordsIn(bytes) : undefined);
-      votes.push(bytes && classifier ? await voteOn(bytes, classifier) : undefined);
     }
+    const inFiles: Opened[] = page.map(() => ({}));
+    const toOpen = [...page.entries()].flatMap(([place, id]) =>
+      isImageId(id) && inspected.has(id) ? [[place, id] as const] : [],
+    );
+    await inLanes(toOpen, reader?.capacity ?? 1, async ([place, id]) => {
+      // A file that is gone since it was embedded is no evidence, and no reason to stop.
+      const bytes = await readImageIfThere(store, id, readBytes);
+      if (bytes) inFiles[place] = await evidenceIn(id, bytes, { classifier, reader });
+    });
+    opened.push(...inFiles);
   }
   const tables: TermTable[] = [
     { source: 'label', terms: labels },
-    { source: 'keyword', terms: keywords },
+    { source: 'keyword', terms: opened.map(({ keywords }) => keywords) },
     { source: 'path', terms: paths },
-    { source: 'classifier', terms: votes },
+    { source: 'classifier', terms: opened.map(({ votes }) => votes) },
+    { source: 'written', terms: opened.map(({ written }) => written) },
   ];
   // The detector's own task is not evidence for itself.
   return task === OBJECTS ? tables : [...tables, { source: 'detector', terms: objects }];
+}
+
+/** What a file has, of each source; undefined where it was not looked for. */
+interface Opened {
+  readonly keywords?: readonly string[];
+  readonly votes?: readonly string[];
+  readonly written?: readonly string[];
+}
+
+async function evidenceIn(
+  id: ImageId,
+  bytes: Uint8Array,
+  { classifier, reader }: { readonly classifier?: Voter; readonly reader?: WordReader },
+): Promise<Opened> {
+  return {
+    keywords: await keywordsIn(bytes),
+    votes: classifier && (await voteOn(bytes, classifier)),
+    written: await reader?.read(id, bytes),
+  };
 }
 
 function namesOf(labels: readonly Label[], rule: 'single' | 'multi'): string[] {

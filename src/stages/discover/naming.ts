@@ -11,7 +11,7 @@ import { type Vocabulary, votesOfWords } from './vocabulary.ts';
 import { voteCandidates } from './vote-names.ts';
 
 const EXEMPLARS = 9;
-/** Items of a cluster whose files are opened for keywords and that are compared with words, and those in all clusters. */
+/** Items of a cluster whose files are opened for keywords and words on them and that are compared with words, and those in all clusters. */
 export const INSPECTED = 20;
 const MAX_INSPECTED = 1000;
 
@@ -22,13 +22,13 @@ export async function withNames(
   sample: ClusteredSample,
 ): Promise<ClusterModel> {
   const { effects, options, task, items } = request;
-  const { classifier, hypernymsOf } = options;
+  const { classifier, reader, hypernymsOf } = options;
   const { ids, clusters: clusterOf } = sample;
   const k = clusterOf.reduce((most, one) => Math.max(most, one + 1), 0);
   const order = await mostTypicalFirst(sample, vectors, k);
   const perCluster = Math.max(1, Math.min(INSPECTED, Math.floor(MAX_INSPECTED / Math.max(1, k))));
   const inspected = new Set(order.flatMap((rows) => spread(rows, perCluster).map((row) => ids[row])));
-  const tables = await gatherEvidence(effects, ids, { task, items, inspected, classifier });
+  const tables = await gatherEvidence(effects, ids, { task, items, inspected, classifier, reader });
   const voted = await votedCandidates(request, sample, k);
   const worded = options.vocabulary
     ? await wordCandidates(request, sample, k, { inspected, vocabulary: options.vocabulary })

@@ -9,7 +9,7 @@ import type { Store } from '../../store/store.ts';
 import type { VectorStore } from '../../vectors/vector-store.ts';
 import type { BeginAgainOptions } from '../begin-again.ts';
 import type { Candidate, HypernymsOf } from './evidence.ts';
-import type { Voter } from './gather-evidence.ts';
+import type { Voter, WordReader } from './gather-evidence.ts';
 import type { Method } from './hierarchy.ts';
 import type { NamerOptions } from './namer-request.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -36,6 +36,8 @@ export interface DiscoverOptions extends RunOptions, BeginAgainOptions {
   readonly spreadFrom?: number;
   /** Votes on images that are typical of clusters, as evidence for names. Default none. */
   readonly classifier?: Voter;
+  /** Reads what is written on images that are typical of clusters, as evidence for names. Default none. */
+  readonly reader?: WordReader;
   /** What a name is a kind of, so that kinds of one thing can be named together. Default: that is not known. */
   readonly hypernymsOf?: HypernymsOf;
   /** A model elsewhere that is shown a contact sheet of each new cluster. Default none: nothing is sent. */
