@@ -14,7 +14,7 @@ import { openTextReader } from '../src/models/text-reader.ts';
 import { addTo } from '../src/stages/add/add.ts';
 import { openSources } from '../src/stages/add/open-sources.ts';
 import { discoverIn } from '../src/stages/discover/discover.ts';
-import { isUnnamed } from '../src/stages/discover/evidence.ts';
+import { chooseNames, isUnnamed } from '../src/stages/discover/evidence.ts';
 import type { WordReader } from '../src/stages/discover/gather-evidence.ts';
 import { wordReader } from '../src/stages/discover/written-words.ts';
 import { embedIn } from '../src/stages/embed/embed.ts';
@@ -28,6 +28,8 @@ const PER_CLASS = Number(process.env.LABELSMITH_BENCH_IMAGES ?? Number.POSITIVE_
 /** The first that is here. */
 const EMBEDDERS = ['mobilenetv2-12-qdq', 'mobilenetv3-small'];
 const THREADS = 2;
+/** A best candidate's least score for a name. */
+const SCORES = [0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55];
 const RUN = { seed: 0, threads: THREADS };
 
 export async function run(): Promise<unknown> {
@@ -116,22 +118,22 @@ async function named(
     votedNames: () => imagenetNames(wordNet()),
   });
   const members = Map.groupBy(await labelled(workspace, classOf), ({ name }) => name);
-  const right: string[] = [];
-  const wrong: string[] = [];
-  for (const { name } of clusters) {
-    if (isUnnamed(name)) continue;
-    const own = (members.get(name) ?? []).map(({ className }) => className);
-    const word = name.replace(/ \d+$/, '');
-    const fitting = own.filter((className) => isRightWord(word, set, className)).length;
-    (fitting > own.length / 2 ? right : wrong).push(`${name} (${fitting} of ${own.length})`);
-  }
-  return {
-    clusters: clusters.length,
-    named: right.length + wrong.length,
-    right: right.length,
-    rightNames: right,
-    wrongNames: wrong,
+  const judge = (names: readonly string[]) => {
+    const [right, wrong]: string[][] = [[], []];
+    for (const [i, name] of names.entries()) {
+      if (isUnnamed(name)) continue;
+      const own = (members.get(clusters[i]?.name ?? '') ?? []).map(({ className }) => className);
+      const fitting = own.filter((className) => isRightWord(name.replace(/ \d+$/, ''), set, className)).length;
+      (fitting > own.length / 2 ? right : wrong)?.push(`${name} (${fitting} of ${own.length})`);
+    }
+    return { right, wrong };
   };
+  const candidates = clusters.map((one) => one.candidates);
+  const byScore = SCORES.map((score) => {
+    const { right = [], wrong = [] } = judge(chooseNames(candidates, new Set(), score));
+    return { score, named: right.length + wrong.length, right: right.length, wrong };
+  });
+  return { clusters: clusters.length, ...judge(clusters.map(({ name }) => name)), byScore };
 }
 
 /** The class of each image and the name of its cluster. */

@@ -9,7 +9,8 @@
  */
 import { COCO_NAMES } from '../core/coco-classes.ts';
 import { IMAGENET_MEAN, IMAGENET_STD } from './backbones.ts';
-import type { Decoder, DetectorEntry, InputSpec } from './bundle.ts';
+import type { DetectorEntry, InputSpec } from './bundle.ts';
+import type { Decoder } from './decoder-spec.ts';
 import { ZOO_DETECTORS, type ZooFile, zooSource } from './zoo-files.ts';
 
 type FileId = keyof typeof ZOO_DETECTORS;

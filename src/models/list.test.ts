@@ -22,6 +22,13 @@ test('a model that is not here: its size and score are its publisher’s, and wh
   assert.equal(model?.sources.length, 2);
 });
 
+test('a model of several graphs is as large as all of them, and all their files are named', async () => {
+  const model = await listed('pp-ocr-v4');
+  // Bytes of the three files as the package has them.
+  assert.deepEqual([model?.role, model?.cached, model?.byteSize], ['reader', false, 4_745_517 + 10_822_323 + 26_249]);
+  assert.equal(model?.sources.length, 3);
+});
+
 test('what a check found is kept, and a record that is none is as if there were none', async () => {
   await recordCheck(cacheDir, 'vgg19-7', { ...CHECK, key: 'vgg19-7@0' });
   assert.equal((await listed('vgg19-7'))?.checked?.right, 6);

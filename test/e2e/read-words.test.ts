@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { z } from 'zod';
 import { seededRandom } from '../../src/core/random.ts';
 import { cacheDirectory } from '../../src/fetch/cache.ts';
@@ -39,7 +39,7 @@ const skip = here ? false : `${READER} is not in the model cache (labelsmith mod
 const EACH = 8;
 
 /** The picture somewhere on a larger ground with shapes of its own: no near copy of another one. */
-function amongShapes(picture: Buffer, name: string, number: number): sharp.Sharp {
+function amongShapes(picture: Buffer, name: string, number: number): Sharp {
   const random = seededRandom(number, 'shapes');
   const side = 700;
   const shapes = Array.from({ length: 12 }, () => {

@@ -8,9 +8,9 @@
 
 import type { Graph } from '../../onnx/ops.ts';
 import type { Value } from '../../onnx/value.ts';
-import type { Decoder } from '../bundle.ts';
+import type { Decoder } from '../decoder-spec.ts';
 
-export type { Decoder } from '../bundle.ts';
+export type { Decoder } from '../decoder-spec.ts';
 
 export interface Candidates {
   readonly boxes: Value;

@@ -2,7 +2,8 @@
  * Families of networks on the hub as a table: by the `model_type` of their config, what their graphs give and how that is read.
  * A new family is a new row. Names of values are those of the hub's own exports (Optimum, `onnx-community`).
  */
-import type { Decoder, DetectorEntry, Role } from '../bundle.ts';
+import type { DetectorEntry, Role } from '../bundle.ts';
+import type { Decoder } from '../decoder-spec.ts';
 
 /** How a family's vectors come out of its graph; the first value that the graph has is taken. */
 interface EmbeddingValue {

@@ -103,6 +103,8 @@ test('a detector has to find most of the large things, where they are', async ()
   assert.equal(bad.sensible, false);
 });
 
-test('a pose model is not checked, and that is said', async () => {
-  await assert.rejects(checkModel(models({}), { id: 'p', role: 'pose' }, folder), { code: 'UNSUPPORTED' });
+test('models of people, boxes and words that are to be found first are not checked, and that is said', async () => {
+  for (const role of ['pose', 'segmenter', 'reader'] as const) {
+    await assert.rejects(checkModel(models({}), { id: 'p', role }, folder), { code: 'UNSUPPORTED' });
+  }
 });

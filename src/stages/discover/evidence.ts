@@ -178,6 +178,8 @@ function hypernymEvidence(
   };
   const found: Map<string, Evidence[]>[] = Array.from({ length: k }, () => new Map());
   for (const { source, terms } of tables) {
+    // A carton with an apple's name on it is no fruit.
+    if (source === 'written') continue;
     /** For every cluster and kind: how many items have each term of it. */
     const parts: Map<string, Map<string, number>>[] = Array.from({ length: k }, () => new Map());
     const lifted = terms.map((own, item) => {

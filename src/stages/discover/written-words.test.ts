@@ -32,8 +32,10 @@ async function png(width: number, shade: number): Promise<Uint8Array> {
   return sharp({ create }).png().toBuffer();
 }
 
-test('words are of letters, three at least, and surely read; each picture is read once', async () => {
-  const { seen, texts } = saying({ 16: [line('Apelsin-Juice 100%', 0.9), line('apelsin', 0.95), line('god', 0.79)] });
+test('words are of letters, four at least, and surely read; each picture is read once', async () => {
+  const { seen, texts } = saying({
+    16: [line('Apelsin-Juice 100% god', 0.9), line('apelsin', 0.95), line('yoghurt', 0.79)],
+  });
   const reader = wordReader(texts);
   const bytes = await png(16, 1);
   const id = sha256Hex(bytes);
@@ -99,6 +101,15 @@ test('what is written counts less than keywords and paths, and half of a cluster
     'unnamed-1',
     'unnamed-2',
   ]);
+});
+
+test('kinds of what is written are no candidates: a carton with names of fruit on it is no fruit', () => {
+  const terms = Array.from({ length: 40 }, (_, i) => (i < 20 ? [i % 2 === 0 ? 'apple' : 'orange'] : []));
+  const clusters = Int32Array.from(terms, (_, i) => Math.floor(i / 20));
+  const named = (source: 'written' | 'path') =>
+    nameCandidates(clusters, 2, [{ source, terms }], () => ['fruit'])[0]?.map(({ name }) => name);
+  assert.deepEqual(named('written'), ['orange', 'apple']);
+  assert.deepEqual(named('path'), ['fruit', 'orange', 'apple']);
 });
 
 test('regions are not read, and that is said before anything is embedded', () => {

@@ -9,6 +9,9 @@ import { wordsOf } from './words.ts';
 /** A line that is less sure is misread too often: "oghurt", "rla". */
 const MIN_CONFIDENCE = 0.8;
 
+/** Shorter ones are mostly pieces of others: names are broken over lines. */
+const MIN_LETTERS = 4;
+
 export interface WrittenCounts {
   /** Images that were read. */
   readonly images: number;
@@ -50,5 +53,6 @@ async function wordsOn(
     throw error;
   }
   const lines = await reader.read(picture);
-  return [...new Set(lines.flatMap(({ text, confidence }) => (confidence < MIN_CONFIDENCE ? [] : wordsOf(text))))];
+  const words = lines.flatMap(({ text, confidence }) => (confidence < MIN_CONFIDENCE ? [] : wordsOf(text)));
+  return [...new Set(words.filter((word) => word.length >= MIN_LETTERS))];
 }

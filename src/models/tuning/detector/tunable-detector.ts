@@ -15,8 +15,9 @@ import { Graph } from '../../../onnx/ops.ts';
 import { decodeModel, type ModelProto } from '../../../onnx/proto.ts';
 import { float32, float32Data, sizeOf, type Tensor, tensorFromProto } from '../../../onnx/tensor.ts';
 import type { Value } from '../../../onnx/value.ts';
-import type { Decoder, DetectorEntry } from '../../bundle.ts';
+import type { DetectorEntry } from '../../bundle.ts';
 import { CONVERTERS } from '../../converters.ts';
+import type { Decoder } from '../../decoder-spec.ts';
 import { findRole } from '../../open-model.ts';
 import type { PrepareOptions } from '../../prepare.ts';
 
