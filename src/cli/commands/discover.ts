@@ -53,7 +53,7 @@ export const discover = command({
     ),
     readWords: flag(
       '--read-words',
-      'read what is written on up to 20 images of each new cluster: for packaging, labels, signs (fetches 16 MB, half a second of a core an image)',
+      'read what is written on up to 20 images of each new cluster: for packaging, labels, signs (fetches 16 MB once, some 0.3 s of a core an image)',
     ),
     vocabulary: option(
       '--vocabulary <words>',

@@ -23,7 +23,7 @@ export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | '
   readonly task: string;
   /** Name of an imported classifier that votes on names of new clusters. */
   readonly classifier?: string;
-  /** Reads the words on images that are typical of new clusters. Default false: it costs half a second of a core an image. */
+  /** Reads the words on images that are typical of new clusters. Default false: it costs some 0.3 s of a core an image. */
   readonly readWords?: boolean;
   /** `wordnet`, or a file with a name a line: words that are compared with the items of new clusters. */
   readonly vocabulary?: string;

@@ -23,8 +23,8 @@ export const EVIDENCE_TRUST = {
   votes: 0.75,
   /** Words of a vocabulary that the embedder finds near to the items; the same rule. */
   words: 0.75,
-  /** Words that are written on things: a maker's or a slogan's, as likely as what is in them. */
-  written: 0.7,
+  /** Words that are written on things: a maker's or a slogan's ("creamy") as well as what is in them. */
+  written: 0.6,
   /** What a model that the user named says of a contact sheet. */
   namer: 0.7,
   /** Objects that a detector found in the image: they may be beside the point. */
