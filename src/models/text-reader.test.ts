@@ -7,10 +7,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { cacheDirectory } from '../fetch/cache.ts';
+import { whyNotHere } from '../../test/model-files.ts';
 import { decodeWithin } from '../images/decode.ts';
-import { CATALOGUE } from './catalogue.ts';
-import { allFiles, preparedInCache } from './prepare.ts';
+import { allFiles } from './prepare.ts';
+import { findEntry } from './registry.ts';
 import { componentsAbove, type Point } from './text-reader/components.ts';
 import { bestPath } from './text-reader/ctc.ts';
 import { linesInMap } from './text-reader/lines-in-map.ts';
@@ -42,10 +42,7 @@ const EXPECTED: Expected = JSON.parse(
   readFileSync(new URL('../../test/fixtures/written-words.json', import.meta.url), 'utf8'),
 );
 
-const entry = CATALOGUE.find(({ id }) => id === READER);
-assert.ok(entry);
-const here = await preparedInCache(entry, cacheDirectory()).catch(() => undefined);
-const skip = here ? false : `${READER} is not in the model cache (labelsmith models pull ${READER})`;
+const skip = await whyNotHere(READER);
 
 test('what RapidOCR reads with the same weights is read, at the same places, whatever way it is turned', {
   skip,
@@ -92,9 +89,9 @@ test('a reader that cannot be fetched is an error that says so', async (t) => {
   await assert.rejects(openTextReader('centernet', { cacheDir }), /centernet is a detector, not a reader of words/);
 });
 
-test('the list of files has those of what reads a line', () => {
+test('the list of files has those of what reads a line', async () => {
   assert.deepEqual(
-    allFiles(entry).map(({ reference }) => reference.split('#')[1]),
+    allFiles(await findEntry(READER)).map(({ reference }) => reference.split('#')[1]),
     ['assets/ch_PP-OCRv4_det_infer.onnx', 'assets/ch_PP-OCRv4_rec_infer.onnx', 'assets/ppocr_keys_v1.txt'],
   );
 });

@@ -6,12 +6,9 @@ import { test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
 import { z } from 'zod';
 import { seededRandom } from '../../src/core/random.ts';
-import { cacheDirectory } from '../../src/fetch/cache.ts';
-import { CATALOGUE } from '../../src/models/catalogue.ts';
-import { preparedInCache } from '../../src/models/prepare.ts';
 import { READER } from '../../src/models/text-reader.ts';
 import { runCli, scratch } from '../cli.ts';
-import { copyModel } from '../model-files.ts';
+import { copyModel, whyNotHere } from '../model-files.ts';
 
 const FIXTURE = z
   .object({ pictures: z.array(z.object({ name: z.string(), png: z.string() })) })
@@ -32,10 +29,7 @@ const DISCOVERED = z.object({
   ),
 });
 
-const entry = CATALOGUE.find(({ id }) => id === READER);
-assert.ok(entry);
-const here = await preparedInCache(entry, cacheDirectory()).catch(() => undefined);
-const skip = here ? false : `${READER} is not in the model cache (labelsmith models pull ${READER})`;
+const skip = await whyNotHere(READER);
 const EACH = 8;
 
 /** The picture somewhere on a larger ground with shapes of its own: no near copy of another one. */
