@@ -38,6 +38,15 @@ export async function giveToWorkers(
   if (global.dryRun) {
     throw new LabelsmithError('USAGE', '--dry-run is done here, not by workers.', { hint: 'Leave --detach away.' });
   }
+  if (typed.options.shard !== undefined) {
+    throw new LabelsmithError(
+      'USAGE',
+      'A part (--shard) is done by who is asked for it, and is not given to workers.',
+      {
+        hint: 'Leave --shard away: workers divide the work among themselves.',
+      },
+    );
+  }
   requireShared(global.workspace);
   command.check(typed);
   if (command.name === 'export' && !isForAll(String(typed.args.out))) {

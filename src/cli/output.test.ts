@@ -110,6 +110,6 @@ test('a run whose shards no worker begins says so, and how to start one', () => 
   assert.equal(barLine(waiting, 0), 'detect   0/1,200');
   assert.equal(
     barLine({ ...waiting, isUntaken: true }, 0),
-    'detect   0/1,200  no worker begins any of it: labelsmith worker starts one',
+    'detect   0/1,200  no worker begins any of it: labelsmith worker starts one, or labelsmith worker resume where they are paused',
   );
 });

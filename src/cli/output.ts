@@ -147,7 +147,8 @@ function progressLog(stderr: Sink) {
 }
 
 /** Workers may be at the shards of other commands, so that none is certain to be missing. */
-export const UNTAKEN = 'no worker begins any of it: labelsmith worker starts one';
+export const UNTAKEN =
+  'no worker begins any of it: labelsmith worker starts one, or labelsmith worker resume where they are paused';
 
 /** A stage that begins anew says nothing of how long it took before. */
 function isAnother(progress: Progress, last: Progress): boolean {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -84,6 +85,15 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
   test('workers are told to wait, to go on, and to end; a command that cannot be done says why', async () => {
     const at = placeOf('orders');
     await runJson(['add', 'refs', ...at, '--blobs', join(ground.dir, 'blobs2')], options());
+    const occupied = createServer().listen(0, '127.0.0.1');
+    await once(occupied, 'listening');
+    const { port } = occupied.address() as AddressInfo;
+    const without = start('orders', '--metrics-port', String(port));
+    assert.equal(await without.ended, 1, without.said());
+    assert.match(without.said(), /Port \d+ for metrics cannot be had/);
+    occupied.close();
+    const part = await runCli(['detect', '--detach', '--shard', '0/2', ...at], options());
+    assert.deepEqual([part.code, part.stderr.includes('is not given to workers')], [2, true], part.stderr);
     const one = start('orders');
     await until(() => one.said().includes('waits for shards'), one.said);
     await putForOthers(`${server.url}?schema=orders`);

@@ -47,8 +47,10 @@ export async function work(request: WorkRequest): Promise<WorkerSummary> {
     const orders = await watchedOrders(workspace.store);
     const queue = await bossQueue({ location });
     const metrics = new WorkerMetrics();
-    const server = metricsPort === undefined ? undefined : await serveMetrics(metrics, metricsPort);
+    let server: Awaited<ReturnType<typeof serveMetrics>> | undefined;
     try {
+      // A port that is taken ends the worker, and so whatever was opened before it.
+      if (metricsPort !== undefined) server = await serveMetrics(metrics, metricsPort);
       const worker = `${hostname()}-${process.pid}`;
       request.onStart({ worker, metricsPort: server?.port });
       const stopLooking = await lookForOthers(queue, request.onOthers);

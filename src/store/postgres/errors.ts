@@ -42,6 +42,14 @@ export function translated(error: unknown, database: string): unknown {
       'Check that PostgreSQL runs and may be reached, and run the command again: it goes on where it stopped.',
     );
   }
+  // The client's own words, which have no code.
+  if (error instanceof Error && /does not support SSL/i.test(error.message)) {
+    return say(
+      'WORKSPACE',
+      `${database} was asked for over TLS, which its server does not speak`,
+      'Turn TLS on there, or say sslmode=disable in the address, which sends passwords and records as they are.',
+    );
+  }
   switch (code) {
     case 'ENOTFOUND':
       return say('NETWORK', `The machine of ${database} is not known`, 'Check the name of the host, and the network.');
@@ -65,7 +73,7 @@ export function translated(error: unknown, database: string): unknown {
     case '25006':
       return say(
         'WORKSPACE',
-        `${database} may not be written by this user`,
+        `${database} may not be used like that by this user`,
         'Ask its owner for the rights (docs/fleet.md lists the roles), or name another workspace.',
       );
     case '28P01':
