@@ -14,48 +14,32 @@ import { centreAndNormalise, meanOf } from '../src/stages/embed/recipe.ts';
 import { selfTrained } from './adaptation/neighbours.ts';
 import { turtle } from './adaptation/turtle.ts';
 import { backbones, openBackbone } from './piles/backbones.ts';
+import { type Figures, meanFigures, tableOf } from './piles/figures.ts';
 import { embeddedSet, setsHere } from './piles/vectors.ts';
-import { rounded } from './process.ts';
 
 const SEEDS = (process.env.LABELSMITH_BENCH_SEEDS ?? '0').split(',').map(Number);
 const SETS = process.env.LABELSMITH_BENCH_SETS?.split(',');
 const COLUMNS = ['k-means', 'discover', 'self-training', 'TURTLE'] as const;
 
-type Figures = Record<(typeof COLUMNS)[number], number>;
+type SetFigures = Figures<(typeof COLUMNS)[number]>;
 
 export async function run(): Promise<unknown> {
   const pool = await InferencePool.create({ threads: 2 });
   try {
-    const sets: Record<string, Figures> = {};
+    const sets: Record<string, SetFigures> = {};
     for (const name of SETS ?? setsHere()) {
       const { spaces, classes, truth } = await spacesOf(name);
-      const all: Figures[] = [];
+      const all: SetFigures[] = [];
       for (const seed of SEEDS) all.push(await measure(pool, spaces, { classes, truth, seed }));
-      sets[name] = meanFigures(all);
+      sets[name] = meanFigures(COLUMNS, all);
       process.stderr.write(`  ${name}: ${JSON.stringify(sets[name])}\n`);
     }
-    const mean = meanFigures(Object.values(sets));
-    process.stderr.write(`${tableOf({ ...sets, mean }).join('\n')}\n`);
+    const mean = meanFigures(COLUMNS, Object.values(sets));
+    process.stderr.write(`${tableOf(COLUMNS, { ...sets, mean }).join('\n')}\n`);
     return { seeds: SEEDS, sets, mean };
   } finally {
     await pool.close();
   }
-}
-
-/** As docs/discover.md has it. */
-function tableOf(rows: Readonly<Record<string, Figures>>): string[] {
-  return [
-    `| set | ${COLUMNS.join(' | ')} |`,
-    `| --- |${' --- |'.repeat(COLUMNS.length)}`,
-    ...Object.entries(rows).map(
-      ([name, figures]) => `| ${name} | ${COLUMNS.map((one) => figures[one].toFixed(3)).join(' | ')} |`,
-    ),
-  ];
-}
-
-function meanFigures(all: readonly Figures[]): Figures {
-  const mean = (column: keyof Figures) => rounded(all.reduce((sum, one) => sum + one[column], 0) / all.length, 4);
-  return Object.fromEntries(COLUMNS.map((column) => [column, mean(column)])) as Figures;
 }
 
 /** Vectors of every image that has a class, centred and of length 1: a matrix an embedder, the default one first. */
@@ -84,7 +68,7 @@ async function measure(
   pool: InferencePool,
   spaces: readonly Matrix[],
   { truth, classes, seed }: { readonly truth: Int32Array; readonly classes: number; readonly seed: number },
-): Promise<Figures> {
+): Promise<SetFigures> {
   const [first] = spaces;
   if (!first) throw new Error('no embedder');
   const accuracyOf = (labels: Int32Array) => clusteringMetrics(truth, labels).accuracy;

@@ -7,7 +7,9 @@ import { argMaxRows } from '../src/math/calibration.ts';
 import { classStatistics, discriminantHead } from '../src/math/heads/discriminant.ts';
 import { fitLinearHead, type LinearHead, logitsOf, oneHot } from '../src/math/heads/linear-head.ts';
 import { rowsOf } from '../src/math/matrix.ts';
+import { CATALOGUE } from '../src/models/catalogue.ts';
 import { InferencePool } from '../src/onnx/pool.ts';
+import { DEFAULT_BACKBONE } from './piles/backbones.ts';
 import { rounded } from './process.ts';
 import { simulated } from './teach-scale.ts';
 
@@ -17,7 +19,7 @@ const SHARE = 0.1;
 const C = 30;
 const SHRINKAGE = 0.1;
 /** Ten million items, a twentieth of them labelled, default embedder. */
-const LARGE = { labels: 500_000, columns: 1152, classes: 100 };
+const LARGE = { labels: 500_000, columns: defaultColumns(), classes: 100 };
 
 export async function run(): Promise<unknown> {
   const { problem, truth } = simulated(Math.round(1.5 * LABELS));
@@ -69,4 +71,11 @@ export async function run(): Promise<unknown> {
   } finally {
     await pool.close();
   }
+}
+
+/** Numbers of a vector of the default embedder. */
+function defaultColumns(): number {
+  const entry = CATALOGUE.find(({ id }) => id === DEFAULT_BACKBONE);
+  if (entry?.role !== 'embedder' || !entry.views) throw new Error(`${DEFAULT_BACKBONE} has no views`);
+  return entry.views.parts.reduce((sum, { channels }) => sum + channels, 0);
 }

@@ -20,10 +20,10 @@ import { cutHierarchy, hierarchyOf } from '../src/stages/discover/hierarchy.ts';
 import { type Nuisance, withoutNuisance } from '../src/stages/discover/nuisance.ts';
 import { centreAndNormalise, meanOf, type VectorBlock } from '../src/stages/embed/recipe.ts';
 import { DEFAULT_BACKBONE } from './piles/backbones.ts';
+import { type Figures, meanFigures, tableOf } from './piles/figures.ts';
 import { nuisanceFrom } from './piles/nuisance.ts';
 import { embeddedSet, setsHere, type ViewName } from './piles/vectors.ts';
 import { loadSets } from './piles.ts';
-import { rounded } from './process.ts';
 
 const SEEDS = (process.env.LABELSMITH_BENCH_SEEDS ?? '0').split(',').map(Number);
 const SETS = process.env.LABELSMITH_BENCH_SETS?.split(',');
@@ -34,52 +34,33 @@ const WITHOUT_UP: readonly string[] = ['electronics', 'euro-coins', 'plankton', 
 const COLUMNS = ['k-means, one view', 'plain', 'directions', 'mirrored', 'turned', 'trimmed', '5-NN'] as const;
 const NEIGHBOURS = 5;
 
-/** NaN where it was not measured. */
-type Figures = Record<(typeof COLUMNS)[number], number>;
+type SetFigures = Figures<(typeof COLUMNS)[number]>;
 
 export async function run(): Promise<unknown> {
   const pool = await InferencePool.create({ threads: 2 });
   try {
-    const sets: Record<string, Figures> = {};
+    const sets: Record<string, SetFigures> = {};
     const learnt = await loadSets(DEFAULT_BACKBONE);
     const nuisanceWithout = nuisanceFrom(learnt.sets, learnt.blocks);
     for (const name of SETS ?? setsHere()) {
       sets[name] = await measure(pool, name, nuisanceWithout([name]));
       process.stderr.write(`  ${name}: ${JSON.stringify(sets[name])}\n`);
     }
-    const mean = meanFigures(Object.values(sets));
-    process.stderr.write(`${tableOf({ ...sets, mean }).join('\n')}\n`);
+    const mean = meanFigures(COLUMNS, Object.values(sets));
+    process.stderr.write(`${tableOf(COLUMNS, { ...sets, mean }).join('\n')}\n`);
     return { seeds: SEEDS, sets, mean };
   } finally {
     await pool.close();
   }
 }
 
-/** As docs/discover.md has it. */
-function tableOf(rows: Readonly<Record<string, Figures>>): string[] {
-  return [
-    `| set | ${COLUMNS.join(' | ')} |`,
-    `| --- |${' --- |'.repeat(COLUMNS.length)}`,
-    ...Object.entries(rows).map(
-      ([name, figures]) => `| ${name} | ${COLUMNS.map((one) => cell(figures[one])).join(' | ')} |`,
-    ),
-  ];
-}
-
-const cell = (figure: number) => (Number.isNaN(figure) ? '' : figure.toFixed(3));
-
-function meanFigures(all: readonly Figures[]): Figures {
-  const mean = (column: keyof Figures) => rounded(all.reduce((sum, one) => sum + one[column], 0) / all.length, 4);
-  return Object.fromEntries(COLUMNS.map((column) => [column, mean(column)])) as Figures;
-}
-
-async function measure(pool: InferencePool, name: string, nuisance: Nuisance | undefined): Promise<Figures> {
+async function measure(pool: InferencePool, name: string, nuisance: Nuisance | undefined): Promise<SetFigures> {
   const { single, whole, views, blocks, truth, classes } = await vectorsOf(name);
   const [mirrored, trimmed, ...turns] = views as [Matrix, Matrix, ...Matrix[]];
   const finished = (looks: readonly Matrix[]) => finishedMean(looks, blocks);
   const plain = finished([whole]);
   const all = await Promise.all(
-    SEEDS.map(async (seed): Promise<Figures> => {
+    SEEDS.map(async (seed): Promise<SetFigures> => {
       const accuracyOf = (labels: Int32Array) => clusteringMetrics(truth, labels).accuracy;
       const clusters = async (vectors: Matrix) =>
         accuracyOf(cutHierarchy(await hierarchyOf(pool, vectors, { method: 'graph', seed }), classes));
@@ -94,7 +75,7 @@ async function measure(pool: InferencePool, name: string, nuisance: Nuisance | u
       };
     }),
   );
-  return meanFigures(all);
+  return meanFigures(COLUMNS, all);
 }
 
 /** Vectors of every image that has a class, as the embedder gives them. */

@@ -1,35 +1,20 @@
 /** Learning from a pile in parts whose process was killed, against one that was not: the same bytes, and sums that are done stay done. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { globSync, statSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { beginProgram, keptParts } from '../../../test/fleet/killed-program.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../test/fleet/taught-pile.program.ts', import.meta.url));
 /** One of vectors that are read, and sums of each of 15 files. */
 const PARTS = 16;
 const FILES = 15;
 
-function begin(location: string) {
-  const child = spawn(process.execPath, [PROGRAM, location], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  const ended = once(child, 'close').then(([code]: (number | null)[]) => ({ code, said }));
-  return { child, ended };
-}
-
-/** When each part that is kept was written, by its file. */
-function kept(location: string): Map<string, number> {
-  const files = globSync('cache/blobs/reductions/*/*.shard', { cwd: location }).map((name) => join(location, name));
-  return new Map(files.map((file) => [file, statSync(file).mtimeMs]));
-}
+const begin = (location: string) => beginProgram(PROGRAM, location);
 
 /** Files of vectors and of probabilities. */
 function written(location: string): number {
@@ -43,7 +28,7 @@ test('killed while it sums up and while it predicts, it ends with the same bytes
   const expected = await begin(whole).ended;
   assert.equal(expected.code, 0);
   assert.match(expected.said, /^[0-9a-f]{64}$/);
-  assert.equal(kept(whole).size, PARTS);
+  assert.equal(keptParts(whole).size, PARTS);
   assert.equal(written(whole), 2 * FILES);
 
   const place = join(dir, 'killed');
@@ -53,13 +38,13 @@ test('killed while it sums up and while it predicts, it ends with the same bytes
     child.kill('SIGKILL');
     assert.equal((await ended).code, null, 'it had more to do');
   };
-  await killedWhen(() => kept(place).size >= 3);
-  const before = kept(place);
+  await killedWhen(() => keptParts(place).size >= 3);
+  const before = keptParts(place);
   assert.ok(before.size < PARTS, `${before.size} parts`);
   await killedWhen(() => written(place) > FILES + 2);
   assert.ok(written(place) < 2 * FILES);
   assert.deepEqual(await begin(place).ended, expected);
-  const after = kept(place);
+  const after = keptParts(place);
   assert.equal(after.size, PARTS);
   for (const [file, writtenAt] of before) assert.equal(after.get(file), writtenAt, `${file} was not done again`);
 });
