@@ -93,7 +93,7 @@ export async function runWatch(
       untilIdleMs: isService ? undefined : IDLE_MS,
       detector: detect ? models.detector : null,
       rules: objectRules(flow),
-      classifier: classifier === undefined ? undefined : await classifierPath(workspace.dir, classifier),
+      classifier: classifier === undefined ? undefined : await classifierPath(workspace, classifier),
     };
     await watchIn(workspace, request, {
       ...run,

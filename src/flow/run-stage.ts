@@ -70,7 +70,7 @@ export async function runStage(stage: FlowStage, run: StageRun): Promise<StageCo
       return (await teachWith(workspace, request, options))?.counts ?? {};
     }
     case 'classify': {
-      const path = await classifierPath(workspace.dir, models.classifier ?? stage.task ?? 'class');
+      const path = await classifierPath(workspace, models.classifier ?? stage.task ?? 'class');
       return (await classifyWith(workspace, path, options)).counts;
     }
     case 'export':
@@ -197,7 +197,7 @@ async function packed(workspace: Workspace, stage: Of<'edge-pack'>, flow: Flow):
     replace: true,
     rules: objectRules(flow),
     threshold: thresholds.teach,
-    classifier: kinds.includes('classifier') ? await classifierPath(workspace.dir, models.classifier ?? 'class') : null,
+    classifier: kinds.includes('classifier') ? await classifierPath(workspace, models.classifier ?? 'class') : null,
     detector: kinds.includes('detector') ? await prepareModel(models.detector ?? DEFAULT_DETECTOR) : null,
   });
   return { models: kinds.length, bytes: byteSize };

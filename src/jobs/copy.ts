@@ -4,11 +4,17 @@
  * anew and finds its files.
  */
 
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ItemKind } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
-import { copyRecord } from '../store/copy.ts';
+import { copyRecord, refusedInUse } from '../store/copy.ts';
+import type { Store } from '../store/store.ts';
+import { readSetting } from '../store/typed.ts';
 import { BLOBS_SETTING, placeOfWorkspace } from './place.ts';
 import type { Workspace } from './stage.ts';
+import { isShared, keepTaught, MODELS_FOLDER, shareTaught, TAUGHT, TAUGHT_BLOBS, taughtFile } from './taught-files.ts';
+import { entryAt, entryOfFile } from './taught-models.ts';
 import { openWorkspace, type WorkspaceParts } from './workspace.ts';
 
 export interface CopyOptions {
@@ -37,15 +43,21 @@ export async function copyWorkspace(options: CopyOptions): Promise<Copied> {
   try {
     const target = await openWorkspace(to, { create: true, blobsAt, models });
     try {
-      files = { vectors: await copyVectors(source, target), blobs: await copyBlobs(source, target) };
+      await refuseUsed(target.store);
+      files = {
+        vectors: await copyVectors(source, target),
+        blobs: (await copyBlobs(source, target)) + (await copyTaught(source, target)),
+      };
     } finally {
       await target.close();
     }
   } finally {
     await source.close();
   }
+  // In a folder, a name means the file that has it.
+  const leaveOut = here.isShared ? [BLOBS_SETTING] : [BLOBS_SETTING, TAUGHT.key];
   const [recordOf, recordTo] = [there.location, here.location];
-  const rows = await copyRecord({ from: recordOf, to: recordTo, leaveOut: [BLOBS_SETTING], onProgress });
+  const rows = await copyRecord({ from: recordOf, to: recordTo, leaveOut, onProgress });
   return { rows, ...files };
 }
 
@@ -73,9 +85,50 @@ async function copyVectors(source: Workspace, target: Workspace): Promise<number
 async function copyBlobs({ blobs }: Workspace, target: Workspace): Promise<number> {
   let copied = 0;
   for await (const { key } of blobs.list()) {
-    const bytes = key.startsWith('vectors/') ? undefined : await blobs.get(key);
+    const isKept = key.startsWith('vectors/') || (key.startsWith(TAUGHT_BLOBS) && !isShared(target));
+    const bytes = isKept ? undefined : await blobs.get(key);
     if (bytes === undefined) continue;
     await target.blobs.put(key, bytes);
+    copied++;
+  }
+  return copied;
+}
+
+/** Nothing of a workspace that is in use is written over: of what was taught, names mean what is written last. */
+async function refuseUsed(store: Pick<Store, 'countImages' | 'runs'>): Promise<void> {
+  if ((await store.countImages()) > 0 || (await store.runs({ limit: 1 })).length > 0) throw refusedInUse();
+}
+
+/** Classifiers, and networks of detectors and embedders. Between two in PostgreSQL their blobs and the record say all. */
+async function copyTaught(source: Workspace, target: Workspace): Promise<number> {
+  if (isShared(source) && isShared(target)) return 0;
+  return isShared(source) ? takeTaught(source, target) : giveTaught(source, target);
+}
+
+/** Into a folder. */
+async function takeTaught(source: Workspace, target: Workspace): Promise<number> {
+  let copied = 0;
+  for (const [name, { entry }] of Object.entries((await readSetting(source.store, TAUGHT)) ?? {})) {
+    const here = await taughtFile(source, name);
+    if (here === undefined) continue;
+    const path = await keepTaught(target, name, await readFile(here));
+    copied++;
+    if (entry && (await target.models.imported(entry.id)) === undefined)
+      await target.models.adopt(entryAt(entry, path));
+  }
+  return copied;
+}
+
+/** Of a folder. */
+async function giveTaught({ dir, models }: Workspace, target: Workspace): Promise<number> {
+  const names = await readdir(join(dir, MODELS_FOLDER)).catch(() => []);
+  let copied = 0;
+  for (const name of names.filter((one) => one.endsWith('.onnx')).sort()) {
+    const path = join(dir, MODELS_FOLDER, name);
+    const bytes = await readFile(path);
+    await keepTaught(target, name, bytes);
+    const entry = await entryOfFile(models, path);
+    if (entry) await shareTaught(target, name, bytes, entry);
     copied++;
   }
   return copied;

@@ -63,7 +63,9 @@ async function openShared(place: WorkspacePlace, options: OpenWorkspaceOptions):
   });
   const { location, name } = place;
   const { vectors = shared.vectors, blobs = shared.blobs } = parts;
-  return { ...workspaceOf(place.dir, store, { ...parts, vectors, blobs }), location, name };
+  const workspace = { ...workspaceOf(place.dir, store, { ...parts, vectors, blobs }), location, name };
+  const { withTaughtModels } = await import('./taught-models.ts');
+  return { ...workspace, models: withTaughtModels(workspace.models, workspace) };
 }
 
 /** Folders of a workspace in which files are written, and deleted, by commands. */

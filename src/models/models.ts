@@ -62,7 +62,11 @@ export interface Models {
   /** Fails where a detector of that file could not have the name. */
   refuseTaken(name: string, file: string): Promise<void>;
   /** Keeps a detector that was taught classes under its name, beside the imported ones. */
-  addDetector(taught: TaughtDetector): Promise<void>;
+  addDetector(taught: TaughtDetector): Promise<ModelEntry>;
+  /** What was imported or taught under a name, if anything. */
+  imported(name: string): Promise<ModelEntry | undefined>;
+  /** Keeps a model that was taught elsewhere under its name, in the place of what had it. Its files are here. */
+  adopt(entry: ModelEntry): Promise<void>;
   openPose(name: string, options?: OpenModelOptions): Promise<PoseModel>;
   openImageClassifier(name: string, options?: OpenModelOptions): Promise<ImageClassifier>;
   openSegmenter(options?: Pick<OpenModelOptions, 'threads'>): Promise<Segmenter>;
@@ -175,7 +179,7 @@ export function createModels(defaults: ModelsOptions = {}): ModelCache {
 /** What opens models for training, and keeps what came of it. */
 function tuningOf(
   defaults: ModelsOptions,
-): Pick<Models, 'tunableEmbedder' | 'tunableDetector' | 'refuseTaken' | 'addDetector'> {
+): Pick<Models, 'tunableEmbedder' | 'tunableDetector' | 'refuseTaken' | 'addDetector' | 'imported' | 'adopt'> {
   return {
     async tunableEmbedder(name) {
       return (await import('./tuning/tunable-embedder.ts')).tunableEmbedder(name, defaults);
@@ -187,7 +191,13 @@ function tuningOf(
       await (await import('./tuning/detector/add-detector.ts')).refuseTaken(name, file, defaults.cacheDir);
     },
     async addDetector(taught) {
-      await (await import('./tuning/detector/add-detector.ts')).addDetector(taught, defaults.cacheDir);
+      return (await import('./tuning/detector/add-detector.ts')).addDetector(taught, defaults.cacheDir);
+    },
+    async imported(name) {
+      return (await import('./registry.ts')).importedEntry(name, defaults.cacheDir ?? cacheDirectory());
+    },
+    async adopt(entry) {
+      await (await import('./tuning/adopt-taught.ts')).adoptTaught(entry, defaults.cacheDir);
     },
   };
 }

@@ -117,6 +117,16 @@ export async function copyRecord({ from, to, leaveOut, onProgress }: CopyRecordO
   }
 }
 
+export function refusedInUse(): LabelsmithError {
+  return new LabelsmithError(
+    'REFUSED',
+    'The workspace that is to be copied to is in use already: nothing was copied.',
+    {
+      hint: 'Name a folder or a schema that holds none yet.',
+    },
+  );
+}
+
 interface CopyParts extends Pick<CopyRecordOptions, 'leaveOut' | 'onProgress'> {
   readonly source: SqlDriver;
   readonly reading: SqlTransaction;
@@ -155,13 +165,7 @@ class Copy {
       db.selectFrom('run').select('key').limit(1),
     ]);
     if (image.length + run.length === 0) return;
-    throw new LabelsmithError(
-      'REFUSED',
-      'The workspace that is to be copied to is in use already: nothing was copied.',
-      {
-        hint: 'Name a folder or a schema that holds none yet.',
-      },
-    );
+    throw refusedInUse();
   }
 
   async #table(table: AnyTable): Promise<void> {

@@ -67,7 +67,7 @@ export function runAuto(
     context,
     async (workspace) => {
       const { dir } = workspace;
-      const classifier = wanted === undefined ? undefined : await classifierPath(dir, wanted);
+      const classifier = wanted === undefined ? undefined : await classifierPath(workspace, wanted);
       const reportPath = report ?? resolve(dir, '..', 'labelsmith-report.html');
       await checkReportPlace(workspace, reportPath);
       const sources = await openSources(workspace, named, HERE);

@@ -43,7 +43,7 @@ export const classify = command({
     return withWorkspace(
       context,
       async (workspace) => {
-        const path = await classifierPath(workspace.dir, args.classifier);
+        const path = await classifierPath(workspace, args.classifier);
         const run = context.runOptions();
         const result = await classifyWith(workspace, path, { ...run, threshold, onAgain: () => noteAgain(output) });
         run.done();

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { formatBytes } from '../../core/byte-size.ts';
@@ -49,7 +48,7 @@ const pack = command({
         import('../../stages/detect/detect-with.ts'),
       ]);
       const { to, carry, replace, threshold, classes } = options;
-      const isTaught = existsSync(taughtClassifier(workspace.dir, 'class'));
+      const isTaught = (await taughtClassifier(workspace, 'class')) !== undefined;
       const named = options.classifier ?? (options.model === undefined && isTaught ? 'class' : undefined);
       const model = options.model ?? (named === undefined ? DEFAULT_DETECTOR : undefined);
       const result = await packEdge(workspace, {
@@ -57,7 +56,7 @@ const pack = command({
         carry,
         replace,
         threshold: threshold?.default,
-        classifier: named === undefined ? null : await classifierPath(workspace.dir, named),
+        classifier: named === undefined ? null : await classifierPath(workspace, named),
         detector: model === undefined ? null : await modelsFor(context).prepare(model),
         rules: { threshold: threshold?.default, classThresholds: threshold?.classes, classes },
       });

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { formatCount, plural } from '../../core/count-text.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { placeOfWorkspace } from '../../jobs/place.ts';
+import { classifierFile, taughtFile, taughtPath } from '../../jobs/taught-files.ts';
 import { type Classifier, openClassifier } from '../../stages/classify/classifier-file.ts';
-import { taughtClassifier } from '../../stages/classify/classify-with.ts';
 import { type FilePrediction, PREDICTION_COLUMNS, predictBelow, predictionRow } from '../../stages/classify/predict.ts';
 import { type PredictedTo, predictByWorkers, predictTo } from '../../stages/classify/predict-to.ts';
 import { type Context, command } from '../command.ts';
@@ -63,7 +63,7 @@ export const predict = command({
         hint: 'Name it with --out: a folder that all of them reach, or s3://, gs:// or az://BUCKET/PREFIX.',
       });
     }
-    const model = options.model ?? taughtClassifier(placeOfWorkspace(global.workspace).dir, options.task);
+    const model = options.model ?? (await ownClassifier(options.task, context));
     const classifier = await openClassifier(model, { threads, device });
     try {
       if (out === undefined && !fleet) return await predictHere(classifier, folder, options, context);
@@ -73,6 +73,19 @@ export const predict = command({
     }
   },
 });
+
+/** That of the workspace, which need not be there as long as its file is. */
+async function ownClassifier(task: string, context: Context): Promise<string> {
+  const { workspace } = context.global;
+  const { dir, isShared } = placeOfWorkspace(workspace);
+  const file = classifierFile(task);
+  if (!isShared) return taughtPath({ dir }, file);
+  const path = await withWorkspace(context, (opened) => taughtFile(opened, file));
+  if (path !== undefined) return path;
+  throw new LabelsmithError('NOT_FOUND', `No classifier was taught in this workspace for the task ${task}.`, {
+    hint: 'labelsmith teach rounds makes one. Or name its file with --model.',
+  });
+}
 
 interface Asked {
   readonly threshold?: number;

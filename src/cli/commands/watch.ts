@@ -59,7 +59,7 @@ export const watch = command({
           untilIdleMs: untilIdle,
           driftMs: drift,
           detector: skipDetect ? null : model,
-          classifier: classifier === undefined ? undefined : await classifierPath(workspace.dir, classifier),
+          classifier: classifier === undefined ? undefined : await classifierPath(workspace, classifier),
         };
         const { onProgress: _, done: __, ...run } = context.runOptions();
         const result = await watchIn(workspace, request, {

@@ -2,12 +2,11 @@
 import { sha256Hex } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { cacheDirectory } from '../../fetch/cache.ts';
-import { fetchFiles } from '../../fetch/fetch.ts';
-import { writeWorkspaceFile } from '../../files/atomic.ts';
-import { MODEL_ENTRY } from '../bundle.ts';
+import { MODEL_ENTRY, type ModelEntry } from '../bundle.ts';
 import { CATALOGUE } from '../catalogue.ts';
 import { checkName } from '../import.ts';
-import { importedEntry, keepImported } from '../registry.ts';
+import { importedEntry } from '../registry.ts';
+import { adoptTaught } from './adopt-taught.ts';
 import type { TunableEmbedder } from './tunable-embedder.ts';
 
 export interface KeepTunedRequest {
@@ -17,8 +16,8 @@ export interface KeepTunedRequest {
   readonly parameters: ReadonlyMap<string, Float32Array>;
   /** Whose labels it was trained on. */
   readonly task: string;
-  /** Where its network is kept, beside the copy in the cache. */
-  readonly path: string;
+  /** Keeps its network, beside the copy in the cache, and gives the path. */
+  readonly keep: (network: Uint8Array) => Promise<string>;
   readonly cacheDir?: string;
 }
 
@@ -30,9 +29,15 @@ export async function refuseTunedName(name: string, cacheDir: string = cacheDire
   throw new LabelsmithError('REFUSED', `${name} is an imported model`, { hint: 'Give another name.' });
 }
 
-export async function keepTuned({ name, path, cacheDir = cacheDirectory(), ...what }: KeepTunedRequest): Promise<void> {
+/** @returns its network, and what its name means from now on */
+export async function keepTuned({
+  name,
+  keep,
+  cacheDir = cacheDirectory(),
+  ...what
+}: KeepTunedRequest): Promise<{ readonly network: Uint8Array; readonly entry: ModelEntry }> {
   const { entry: base, bytes } = what.embedder.networkWith(what.parameters);
-  await writeWorkspaceFile(path, bytes);
+  const path = await keep(bytes);
   const { stated: _, measured: __, graphs: ___, pairing: ____, votes: _____, ...rest } = base;
   const entry = MODEL_ENTRY.parse({
     ...rest,
@@ -44,18 +49,18 @@ export async function keepTuned({ name, path, cacheDir = cacheDirectory(), ...wh
     },
     tuned: { of: base.id, task: what.task },
   });
-  await fetchFiles(entry.source.files, { cacheDir, modelName: name });
-  await keepImported(entry, cacheDir);
+  await adoptTaught(entry, cacheDir);
+  return { network: bytes, entry };
 }
 
-/** What an embedder was trained on here, if it was. @param name as `embed --model` takes it */
+/** What an embedder was trained on, if it was. @param name as `embed --model` takes it. @param imported what was imported under a name */
 export async function tunedOn(
   name: string,
-  cacheDir: string = cacheDirectory(),
+  imported: (name: string) => Promise<ModelEntry | undefined>,
 ): Promise<{ of: string; task: string } | undefined> {
   for (const part of name.split('+')) {
     if (CATALOGUE.some(({ id }) => id === part)) continue;
-    const there = await importedEntry(part, cacheDir);
+    const there = await imported(part);
     if (there?.role === 'embedder' && there.tuned) return there.tuned;
   }
   return undefined;

@@ -18,7 +18,6 @@ import { aligned, METHOD_NAMES } from './methods.ts';
 import { labelledSet, type Problem, subsample, withAugmentations, withLabels } from './problem.ts';
 import { type Annotation, annotationOf } from './said.ts';
 import { selectItems } from './select.ts';
-import { fileNameOf } from './teach.ts';
 
 let pool: InferencePool;
 before(async () => {
@@ -366,10 +365,4 @@ test('alignment at full strength moves the shares towards those that are wanted,
   const share = (m: typeof given) => m.data.reduce((sum, p, i) => sum + (i % 2 === 0 ? p : 0), 0) / 3;
   assert.ok(share(even) < share(given) && share(even) > 0.45);
   assert.deepEqual(aligned(given, Float64Array.of(0.5, 0.5), 0).data.length, 6);
-});
-
-test('names of tasks become names of files that cannot leave their folder or meet', () => {
-  assert.equal(fileNameOf('class'), 'class');
-  assert.doesNotMatch(fileNameOf('../a b/Ü'), /[/\s.]/);
-  assert.notEqual(fileNameOf('A'), fileNameOf('a'));
 });

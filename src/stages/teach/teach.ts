@@ -13,6 +13,7 @@ import { writeWorkspaceFile } from '../../files/atomic.ts';
 import { dropParts } from '../../jobs/reduction.ts';
 import { type RunOptions, recordRun } from '../../jobs/run.ts';
 import type { StageJob } from '../../jobs/stage.ts';
+import { classifierFile, fileNameOf, keepTaught, shareTaught, taughtPath } from '../../jobs/taught-files.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import { type ClassifierInfo, type ClassifierParts, classifierModel } from '../classify/classifier-file.ts';
@@ -91,9 +92,6 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
 
 /** At four in five, what is left to people is mostly what they would have to look at anyway. */
 export const DEFAULT_THRESHOLD = 0.8;
-
-/** Folder of a workspace's own classifiers. */
-export const MODELS_FOLDER = 'models';
 
 export async function teachIn(workspace: Workspace, options: TeachOptions): Promise<TeachResult> {
   const { store } = workspace;
@@ -251,7 +249,7 @@ async function onBestBackbone(
 ): Promise<{ items: TaskItems; labelled: LabelledTask; backbone: BackboneChoice | null }> {
   const { search, backbones = [], budgetMs = Number.POSITIVE_INFINITY } = options;
   const items = await itemsToLearnFrom(workspace, options);
-  const labelled = await withSeenWarning(items, labelledTaskOf(items));
+  const labelled = await withSeenWarning(workspace.models, items, labelledTaskOf(items));
   if (search !== 'wide' && backbones.length === 0) return { items, labelled, backbone: null };
   const now = performance.now();
   const models = backboneNames(backbones);
@@ -273,13 +271,17 @@ async function onBestBackbone(
     }
   }
   const chosen = await itemsToLearnFrom(workspace, options, backbone.weights);
-  return { items: chosen, labelled: await withSeenWarning(chosen, labelledTaskOf(chosen)), backbone };
+  return { items: chosen, labelled: await withSeenWarning(workspace.models, chosen, labelledTaskOf(chosen)), backbone };
 }
 
 /** An embedder that was trained on these labels knows them: what is measured on them says too much. */
-async function withSeenWarning({ recipe, task }: TaskItems, labelled: LabelledTask): Promise<LabelledTask> {
+async function withSeenWarning(
+  { imported }: Workspace['models'],
+  { recipe, task }: TaskItems,
+  labelled: LabelledTask,
+): Promise<LabelledTask> {
   const { tunedOn } = await import('../../models/tuning/keep-tuned.ts');
-  const tuned = await tunedOn(recipe.model);
+  const tuned = await tunedOn(recipe.model, imported);
   if (tuned?.task !== task.name) return labelled;
   const warning =
     `${recipe.model} was trained on labels of this task, so accuracy by cross-validation says too much: ` +
@@ -339,14 +341,18 @@ async function classifierParts(
 
 /** Keeps the fine-tuned embedder, where that is asked for and there is one; its name, else null. */
 async function keptOf(
-  { dir }: Workspace,
+  workspace: Workspace,
   { keepEmbedder: name, task }: TeachOptions,
   chosen: FineTunedTask | null,
 ): Promise<string | null> {
   if (name === undefined || !chosen) return null;
   const { keepTuned } = await import('../../models/tuning/keep-tuned.ts');
   const { tunable: embedder, parameters } = chosen;
-  await keepTuned({ name, task, embedder, parameters, path: join(dir, MODELS_FOLDER, `${name}.embedder.onnx`) });
+  const file = `${name}.embedder.onnx`;
+  const path = taughtPath(workspace, file);
+  const keep = (bytes: Uint8Array) => writeWorkspaceFile(path, bytes).then(() => path);
+  const { network, entry } = await keepTuned({ name, task, embedder, parameters, keep });
+  await shareTaught(workspace, file, network, entry);
   return name;
 }
 
@@ -385,12 +391,6 @@ async function saveClassifier(
     },
   };
   const bytes = classifierModel({ info, recipe, mean, head: learned.head, embedder });
-  const path = join(workspace.dir, MODELS_FOLDER, `${fileNameOf(task.name)}${labelRest ? '' : '.base'}.onnx`);
-  await writeWorkspaceFile(path, bytes);
+  const path = await keepTaught(workspace, classifierFile(task.name, { base: !labelRest }), bytes);
   return { path, sha256: sha256Hex(bytes) };
-}
-
-/** A task's name as a file's: other characters than these become their code, so different names stay different. */
-export function fileNameOf(name: string): string {
-  return name.replace(/[^a-z0-9_-]/g, (character) => `%${(character.codePointAt(0) as number).toString(16)}`);
 }

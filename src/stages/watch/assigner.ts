@@ -9,11 +9,11 @@ import { ensureClassesOf } from '../../corpus/same-names.ts';
 import { readWholeFile } from '../../files/whole-file.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { StageJob, Workspace } from '../../jobs/stage.ts';
+import { classifierFile, taughtFile, taughtVersion } from '../../jobs/taught-files.ts';
 import { newSharedMatrix } from '../../math/matrix.ts';
 import type { VectorShard } from '../../store/store.ts';
 import { classifierInfo, openClassifier } from '../classify/classifier-file.ts';
 import { classifyContext, classifyStage } from '../classify/classify-stage.ts';
-import { taughtClassifier } from '../classify/classify-with.ts';
 import { type AssignContext, assignStage } from '../discover/assign.ts';
 import { savedModel } from '../discover/cluster-model.ts';
 import { mapKeyOf, mapSpace } from '../discover/map-record.ts';
@@ -55,8 +55,8 @@ export interface AssignerPlace {
 /** Undefined where the workspace has no classes to give yet. */
 export async function openAssigner(place: AssignerPlace): Promise<Assigner | undefined> {
   const { workspace, recipe, request } = place;
-  const classifier = request.classifier ?? taughtClassifier(workspace.dir, request.task);
-  if (existsSync(classifier)) return byClassifier(place, classifier);
+  const classifier = request.classifier ?? (await taughtFile(workspace, classifierFile(request.task)));
+  if (classifier !== undefined && existsSync(classifier)) return byClassifier(place, classifier);
   // Nothing can be compared before there is a mean.
   if ((await savedMean(workspace.store, recipe.space)) === undefined) return undefined;
   if (await savedReferences(workspace.store, request.task, recipe)) return byReferences(place);
@@ -66,20 +66,24 @@ export async function openAssigner(place: AssignerPlace): Promise<Assigner | und
 
 /** Changes when an assigner that is open no longer says what one that is opened now would. */
 export async function assignerVersion({ workspace, recipe, request }: AssignerPlace): Promise<string> {
-  const { store, dir } = workspace;
-  const { task } = request;
-  const classifier = request.classifier ?? taughtClassifier(dir, task);
+  const { store } = workspace;
+  const { task, classifier } = request;
   const clusters = await store.artifact('clusters', task);
   const references = await savedReferences(store, task, recipe);
   const { classes, synonyms } = await store.corpus();
   return JSON.stringify([
-    existsSync(classifier) ? statSync(classifier).mtimeMs : 0,
+    await classifierVersion(workspace, classifier, task),
     clusters?.data.length ?? 0,
     clusters?.data.slice(-2000) ?? '',
     references?.ids.length ?? 0,
     [...classes.values()].map(({ id, name, rootId }) => [id, name, rootId]),
     [...synonyms],
   ]);
+}
+
+function classifierVersion(workspace: Workspace, named: string | undefined, task: string): Promise<string> | number {
+  if (named === undefined) return taughtVersion(workspace, classifierFile(task));
+  return existsSync(named) ? statSync(named).mtimeMs : 0;
 }
 
 function jobOf({ workspace, runId, options }: AssignerPlace): Job {

@@ -2,9 +2,10 @@
 import { sha256Hex } from '../../../core/ids.ts';
 import { LabelsmithError } from '../../../errors.ts';
 import { cacheDirectory } from '../../../fetch/cache.ts';
-import { fetchFiles } from '../../../fetch/fetch.ts';
+import type { ModelEntry } from '../../bundle.ts';
 import { checkName } from '../../import.ts';
-import { importedEntry, keepImported } from '../../registry.ts';
+import { importedEntry } from '../../registry.ts';
+import { adoptTaught } from '../adopt-taught.ts';
 import type { ExtendedDetector } from './tunable-detector.ts';
 
 export interface TaughtDetector extends ExtendedDetector {
@@ -18,13 +19,13 @@ export interface TaughtDetector extends ExtendedDetector {
 export async function addDetector(
   { entry, network, file, description }: TaughtDetector,
   cacheDir: string = cacheDirectory(),
-): Promise<void> {
+): Promise<ModelEntry> {
   await refuseTaken(entry.id, file, cacheDir);
   const reference = `file:${file}`;
   const files = [{ reference, sha256: sha256Hex(network), byteSize: network.byteLength }];
-  await fetchFiles(files, { cacheDir });
-  const source = { files, converter: 'onnx' as const };
-  await keepImported({ ...entry, description, source }, cacheDir);
+  const kept = { ...entry, description, source: { files, converter: 'onnx' as const } };
+  await adoptTaught(kept, cacheDir);
+  return kept;
 }
 
 /** Fails where a detector of that file could not have the name. */

@@ -9,7 +9,6 @@
  * Resident: the points, twice. Their features are to fit into {@link MAX_POINT_BYTES}, for which there are fewer of an image where
  * there are many images; beyond it go those around objects, {@link MIN_POINTS} a view, and two numbers a class and point.
  */
-import { join } from 'node:path';
 import { sha256Hex } from '../../../core/ids.ts';
 import { inLanes } from '../../../core/lanes.ts';
 import { requireTask } from '../../../corpus/tasks.ts';
@@ -17,12 +16,12 @@ import { LabelsmithError } from '../../../errors.ts';
 import { writeWorkspaceFile } from '../../../files/atomic.ts';
 import { progressMeter } from '../../../jobs/progress.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../../jobs/run.ts';
+import { shareTaught, taughtPath } from '../../../jobs/taught-files.ts';
 import type { Workspace } from '../../../jobs/workspace.ts';
 import { joinedPoints, type TaughtPoints } from '../../../models/tuning/detector/taught-points.ts';
 import type { ExtendedDetector, TunableDetector } from '../../../models/tuning/detector/tunable-detector.ts';
 import { tuneDetector } from '../../../models/tuning/detector/tune-detector.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
-import { MODELS_FOLDER } from '../teach.ts';
 import { type AnnotatedImage, type AnnotatedImages, annotatedImages } from './annotated-images.ts';
 import { type DetectorScores, scoresOn } from './detector-scores.ts';
 import { dropPoints, pointsMaker } from './points-of-image.ts';
@@ -79,7 +78,7 @@ export async function teachDetector(workspace: Workspace, options: TeachDetector
   await requireTask(store, task);
   const detector = await models.tunableDetector(model, classes);
   const annotated = await annotatedImages(store, { ...options, known: detector.entry.classNames });
-  const file = join(workspace.dir, MODELS_FOLDER, `${name}.onnx`);
+  const file = taughtPath(workspace, `${name}.onnx`);
   await models.refuseTaken(name, file);
   const settings = { task, model, name, minBoxes, heldOut, minAp50, classes: classes ?? null };
   return recordRun(store, { stage: 'teach detector', settings }, options, async () => {
@@ -89,7 +88,11 @@ export async function teachDetector(workspace: Workspace, options: TeachDetector
       );
       await writeWorkspaceFile(file, extended.network);
       const usable = scores.AP50 !== null && scores.AP50 >= minAp50;
-      if (usable) await models.addDetector({ ...extended, file, description: descriptionOf(annotated, scores, model) });
+      if (usable) {
+        const description = descriptionOf(annotated, scores, model);
+        const entry = await models.addDetector({ ...extended, file, description });
+        await shareTaught(workspace, `${name}.onnx`, extended.network, entry);
+      }
       await dropPoints(workspace);
       return resultOf(annotated, { scores, unreadable, usable, file }, options);
     } catch (error) {
