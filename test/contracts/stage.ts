@@ -21,7 +21,7 @@ export function stageContract(stages: readonly StageEntry[]): void {
 
     it('give the same through an engine that does every shard in another process', async () => {
       const here = await everyStage(ground, { name: 'here' }, localEngine());
-      const engine = childEngine(ground.cacheDir);
+      using engine = childEngine(ground.cacheDir);
       const there = await everyStage(ground, { name: 'there' }, engine);
       assert.deepEqual([...engine.shardsOf.keys()].sort(), stages.map(({ name }) => name).sort());
       for (const [stage, shards] of engine.shardsOf) assert.ok(shards > 0, `${stage} had no shard`);

@@ -245,6 +245,8 @@ async function boxes(page: Page, { store }: Pick<Awaited<ReturnType<typeof openW
   await page.waitForSelector('.boxes button:has-text("gadget")');
   await page.keyboard.press('Delete');
   await until('it is deleted', async () => (await boxOf()) === undefined);
+  // Seen to be gone, too: keys act on the boxes that are shown.
+  await page.waitForSelector('.boxes button', { state: 'detached' });
   await page.keyboard.press('Control+z');
   await until('it is back', async () => (await boxOf()) !== undefined);
   await page.waitForSelector('.boxes button');

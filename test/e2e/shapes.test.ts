@@ -210,7 +210,7 @@ const STAGES = [
 /** Shares of the command's time. */
 const KILLED_AT = thorough([0.6], [0.4, 0.6, 0.8]);
 
-for (const { option, prepare, before } of STAGES) {
+for (const { option, prepare, before } of STAGES.filter(({ option }) => thorough(option === '--segment', true))) {
   test(`SIGKILL amid detect ${option}, then a plain re-run`, { skip }, async (t) => {
     const dir = await prepare(t);
     if (before.length > 0) await runJson(before, { cwd: dir });

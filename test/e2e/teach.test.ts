@@ -12,6 +12,7 @@ import { openClassifier } from '../../src/stages/classify/classifier-file.ts';
 import { pixelsFor } from '../../src/stages/item-pixels.ts';
 import { runCli, runJson, scratch } from '../cli.ts';
 import { KINDS, pattern, patternGround, TAUGHT } from '../patterns.ts';
+import { thorough } from '../thorough.ts';
 
 interface Rounds {
   readonly modelSha256: string;
@@ -68,7 +69,7 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
   await runJson(['corpus', 'undo'], at);
 
   // At 20 moments: test/slow/teach-kill.test.ts.
-  for (const share of [0.4, 0.8]) {
+  for (const share of thorough([0.6], [0.4, 0.8])) {
     await rm(join(dir, '.labelsmith/models'), { recursive: true });
     await runCli(['teach', 'rounds', '--threshold', '0.4'], { ...at, killAfterMs: share * lengthMs });
     const again = await runJson<Rounds>(['teach', 'rounds', '--threshold', '0.4'], at);

@@ -10,6 +10,8 @@ for (const file of [
   'src/stages/discover/sample-work.test.ts',
   'src/stages/worker/worker.test.ts',
   'test/e2e/shapes.test.ts',
+  'test/e2e/teach.test.ts',
+  'test/e2e/xmp-kill.test.ts',
   'test/parity/detectors.test.ts',
   'test/parity/pose.test.ts',
   'test/parity/tfjs.test.ts',

@@ -11,7 +11,7 @@ import type { FromWorker, ToWorker } from './messages.ts';
 
 const PROGRAM = fileURLToPath(new URL('./worker.program.ts', import.meta.url));
 
-export interface ChildEngine extends Engine {
+export interface ChildEngine extends Engine, Disposable {
   /** Names of the stages that were run, with how many shards each had. */
   readonly shardsOf: ReadonlyMap<string, number>;
 }
@@ -19,10 +19,14 @@ export interface ChildEngine extends Engine {
 export function childEngine(cacheDir: string): ChildEngine {
   const shardsOf = new Map<string, number>();
   const local = localEngine();
+  const child = fork(PROGRAM, { serialization: 'advanced', execArgv: [] });
   const openInference: Engine['openInference'] = ({ threads }) => InferencePool.create({ threads });
   return {
     shardsOf,
     opensElsewhere: true,
+    [Symbol.dispose]: () => {
+      if (child.connected) child.disconnect();
+    },
     async run(stage, job, context) {
       const own = context ?? (await stage.open(job));
       // What is done at once is done where it is, and has nothing to tell another process.
@@ -31,15 +35,13 @@ export function childEngine(cacheDir: string): ChildEngine {
         if (context === undefined) await stage.close?.(own);
         return done;
       }
-      const child = fork(PROGRAM, { serialization: 'advanced', execArgv: [] });
+      const worker = workerOf(child, stage.name, job, cacheDir);
       try {
-        const { counts, shards } = await runStage(stage, job, own, workerOf(child, stage.name, job, cacheDir));
+        const { counts, shards } = await runStage(stage, job, own, worker.process);
         shardsOf.set(stage.name, (shardsOf.get(stage.name) ?? 0) + shards);
         return { counts, shards, interrupted: false, elapsedMs: 0 };
       } finally {
-        const ended = new Promise((resolve) => child.once('exit', resolve));
-        send(child, { kind: 'close' });
-        await ended;
+        await worker.close();
         if (context === undefined) await stage.close?.(own);
       }
     },
@@ -78,27 +80,42 @@ function workerOf<Settings>(
   stage: string,
   { workspace: { dir }, settings, runId, seed, threads }: StageJob<Settings>,
   cacheDir: string,
-): (shard: string) => Promise<unknown> {
+): { process: (shard: string) => Promise<unknown>; close: () => Promise<void> } {
   const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
-  child.on('message', (message: FromWorker) => {
+  const closed = Promise.withResolvers<void>();
+  const onMessage = (message: FromWorker) => {
+    if (message.kind === 'closed') return closed.resolve();
     const asked = waiting.get(message.id);
     waiting.delete(message.id);
     if (message.kind === 'done') asked?.resolve(message.result);
     else asked?.reject(new Error(`in the other process: ${message.message}`));
-  });
-  child.on('exit', (code) => {
+  };
+  const onExit = (code: number | null) => {
     for (const { reject } of waiting.values()) reject(new Error(`the other process ended with ${code}`));
-  });
+    closed.resolve();
+  };
+  child.on('message', onMessage);
+  child.on('exit', onExit);
   send(child, {
     kind: 'open',
     job: { stage, dir, cacheDir, runId, seed, threads, settings: JSON.stringify(settings) },
   });
   let next = 0;
-  return (shard) => {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const id = next++;
-    waiting.set(id, { resolve, reject });
-    send(child, { kind: 'shard', id, shard });
-    return promise;
+  return {
+    process: async (shard) => {
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+      if (!child.connected) throw new Error('the other process is gone');
+      const id = next++;
+      waiting.set(id, { resolve, reject });
+      send(child, { kind: 'shard', id, shard });
+      return await promise;
+    },
+    close: async () => {
+      if (!child.connected) return;
+      send(child, { kind: 'close' });
+      await closed.promise;
+      child.off('message', onMessage);
+      child.off('exit', onExit);
+    },
   };
 }

@@ -15,8 +15,10 @@ export type ToWorker =
   | { readonly kind: 'open'; readonly job: WorkerJob }
   /** A shard as JSON text. */
   | { readonly kind: 'shard'; readonly id: number; readonly shard: string }
+  /** What is open; answered when it is. */
   | { readonly kind: 'close' };
 
 export type FromWorker =
+  | { readonly kind: 'closed' }
   | { readonly kind: 'done'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string };

@@ -44,7 +44,8 @@ process.on('message', async (message: ToWorker) => {
       return;
     case 'close':
       await (await opened?.catch(() => undefined))?.close();
-      process.disconnect?.();
+      opened = undefined;
+      say({ kind: 'closed' });
       return;
     default:
       message satisfies never;
