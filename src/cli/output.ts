@@ -37,6 +37,7 @@ export function createOutput(
   options: { readonly json: boolean; readonly quiet: boolean },
   stdout: Sink = process.stdout,
   stderr: Sink = process.stderr,
+  summaryTo?: Sink,
 ): Output {
   const { json, quiet } = options;
   return {
@@ -47,6 +48,7 @@ export function createOutput(
     },
     summary(text = '') {
       if (!json && !quiet) stdout.write(`${printable(text)}\n`);
+      summaryTo?.write(`${printable(text)}\n`);
     },
     document(value) {
       if (json) stdout.write(`${jsonText(value)}\n`);

@@ -1,8 +1,12 @@
 /** Turns the table of commands into a parser with help, and one invocation into a call of its command. */
+import { writeSync } from 'node:fs';
 import { Argument, CommanderError, Help, Option, Command as Parser } from 'commander';
+import { formatCount } from '../core/count-text.ts';
 import { LABELSMITH_VERSION } from '../core/version.ts';
 import { LabelsmithError } from '../errors.ts';
 import { PartDone } from '../jobs/parts/part-done.ts';
+import type { Progress } from '../jobs/stage.ts';
+import { SUMMARY_TO } from '../stages/worker/command-process.ts';
 import { type Command, type Context, GLOBAL_OPTIONS, globalOptions } from './command.ts';
 import { allCommands } from './commands/table.ts';
 import { createOutput } from './output.ts';
@@ -40,7 +44,7 @@ export async function runCommandLine(
     addOptions(parser, options);
     parser.action(async (...received: unknown[]) => {
       const typedGlobal = typedIn(parser, GLOBAL_OPTIONS);
-      const context = contextOf(typedGlobal, signal);
+      const { context, reached } = contextOf(typedGlobal, signal);
       if (context.global.dryRun && !command.dryRun) await refuseDryRun(command);
       refusePriceAlone(context.global);
       if (context.global.limit !== undefined && !command.limit) {
@@ -56,6 +60,7 @@ export async function runCommandLine(
       }
       try {
         exitCode = (await command.run(typed, context)) ?? 0;
+        if (signal.aborted) tellInterrupted(context.output, reached());
       } catch (error) {
         if (!(error instanceof PartDone)) throw error;
         tellPart(error, context.output);
@@ -182,13 +187,36 @@ function examplesText(examples: Command['examples']): string {
   return `\nExamples:\n${examples.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`).join('\n')}`;
 }
 
-function contextOf(typed: Readonly<Record<string, unknown>>, signal: AbortSignal): Context {
+/** A worker that runs this command keeps its summary for those who follow it. */
+function summarySink(): { write(text: string): void } | undefined {
+  const fd = Number(process.env[SUMMARY_TO] || Number.NaN);
+  // Not those that it starts itself.
+  delete process.env[SUMMARY_TO];
+  return Number.isInteger(fd) ? { write: (text) => void writeSync(fd, text) } : undefined;
+}
+
+/** @param reached how far the last stage was; undefined where none had begun, or the command has no stages */
+function tellInterrupted(output: Context['output'], reached: Progress | undefined): void {
+  if (reached === undefined) return;
+  const { stage, done, total } = reached;
+  const far = total === undefined ? formatCount(done) : `${formatCount(done)} of ${formatCount(total)}`;
+  output.warn(
+    `Interrupted: of ${stage} ${far} are done, and kept. Run the same command again: it does what is missing.`,
+  );
+}
+
+/** @returns also how far the last stage was when it was last heard of */
+function contextOf(
+  typed: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): { readonly context: Context; reached(): Progress | undefined } {
   const global = globalOptions(typed);
-  const output = createOutput(global);
+  const output = createOutput(global, process.stdout, process.stderr, summarySink());
   if (typed.threads !== undefined && Number(typed.threads) > global.threads) {
     output.note(`note: ${global.threads} threads are used: more would cost memory and no longer save time here.`);
   }
-  return {
+  let reached: Progress | undefined;
+  const context: Context = {
     global,
     output,
     signal,
@@ -202,9 +230,13 @@ function contextOf(typed: Readonly<Record<string, unknown>>, signal: AbortSignal
         shardSize,
         limit,
         signal,
-        onProgress: (now) => progress.update(now),
+        onProgress(now) {
+          reached = now;
+          progress.update(now);
+        },
         done: () => progress.done(),
       };
     },
   };
+  return { context, reached: () => reached };
 }

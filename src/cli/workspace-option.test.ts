@@ -14,6 +14,10 @@ test('commands name a workspace that they would not find by themselves, so that 
   assert.equal(workspaceOption("/data/anna's pile"), ` -w '/data/anna'\\''s pile'`);
 });
 
-test('an address is not repeated, since it may hold a password', () => {
-  assert.equal(workspaceOption('postgres://me:secret@db/images'), '');
+test('an address is repeated without its password', () => {
+  assert.equal(workspaceOption('postgres://me:secret@db/images'), " -w 'postgres://me@db/images'");
+  assert.equal(
+    workspaceOption('postgres://db/images?schema=a&password=secret&sslmode=require'),
+    " -w 'postgres://db/images?schema=a&sslmode=require'",
+  );
 });

@@ -1,11 +1,11 @@
 /** Where a workspace is: a folder of this machine, or a schema in PostgreSQL with blobs beside it that all machines share. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { sha256Hex } from '../core/ids.ts';
 import { LabelsmithError } from '../errors.ts';
 import { cacheDirectory } from '../fetch/cache.ts';
 import { DATABASE_FILE } from '../store/open.ts';
-import { isPostgresAddress, postgresAddress } from '../store/postgres/address.ts';
+import { DEFAULT_SCHEMA, isPostgresAddress, postgresAddress } from '../store/postgres/address.ts';
 
 export interface WorkspacePlace {
   /** What any process opens it by. */
@@ -26,6 +26,13 @@ export function placeOfWorkspace(text: string): WorkspacePlace {
   const { shown } = postgresAddress(text);
   const dir = join(cacheDirectory(), 'workspaces', sha256Hex(shown).slice(0, 16));
   return { location: text, name: shown, dir, isShared: true };
+}
+
+/** What a workspace is called: the folder that it is in, or the database, and the schema where it is not the usual one. */
+export function titleOfWorkspace({ dir, location }: Pick<WorkspacePlace, 'dir' | 'location'>): string {
+  if (!isPostgresAddress(location)) return basename(dirname(dir));
+  const { database, schema } = postgresAddress(location);
+  return schema === DEFAULT_SCHEMA ? database : `${database}-${schema}`;
 }
 
 /** Whether there is a workspace in a folder. One in PostgreSQL is taken to be there; opening it tells. */

@@ -1,12 +1,13 @@
 /** A workspace's report as a file: gathers, draws, and writes over an earlier report only. */
-import { writeFile } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { access, constants, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { LABELSMITH_VERSION } from '../core/version.ts';
 import { homedirIfAny } from '../files/home.ts';
 import { checkOutput, type OutputOptions, writeOutput } from '../files/output.ts';
 import { placesToKeepOut } from '../files/place.ts';
 import { thumbnailOf } from '../images/crops.ts';
 import { originalBytes, readImageIfThere } from '../jobs/image-reader.ts';
+import { placeOfWorkspace, titleOfWorkspace } from '../jobs/place.ts';
 import type { Workspace } from '../jobs/workspace.ts';
 import { vectorsOf } from '../stages/embed/vectors-of.ts';
 import { collectReport } from './collect.ts';
@@ -32,7 +33,7 @@ export interface WrittenReport {
 }
 
 export async function writeReport(workspace: Workspace, out: string, options: ReportOptions): Promise<WrittenReport> {
-  const { seed, threads, title = titleOf(workspace.dir), paths } = options;
+  const { seed, threads, title = titleOf(workspace), paths } = options;
   const path = resolve(out);
   await checkReportPlace(workspace, path);
   const { store } = workspace;
@@ -67,9 +68,24 @@ async function reportOutput(workspace: Workspace): Promise<OutputOptions> {
 }
 
 /** A home's name is its user's, who need not be told to whoever reads the report. */
-function titleOf(workspaceDir: string): string {
-  const folder = dirname(workspaceDir);
-  return folder === homedirIfAny() ? 'Images' : basename(folder) || 'Images';
+function titleOf(workspace: Pick<Workspace, 'dir' | 'location'>): string {
+  return dirname(workspace.dir) === homedirIfAny() ? 'Images' : titleOfWorkspace(workspace) || 'Images';
+}
+
+/**
+ * Where the report of a workspace goes if nobody says: beside its folder. Of one in PostgreSQL, in the current folder, under its
+ * host, database and schema; where nothing can be written there, as in a service, beside its other files on this machine.
+ */
+export async function usualReportPath(workspace: Pick<Workspace, 'dir' | 'location'>): Promise<string> {
+  const { dir, location } = workspace;
+  if (!placeOfWorkspace(location).isShared) return resolve(dir, '..', 'labelsmith-report.html');
+  const { host } = new URL(location);
+  const name = `labelsmith-report-${host}-${titleOfWorkspace(workspace)}`.replace(/[^\w.-]+/g, '-');
+  const mayWrite = await access('.', constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  return resolve(mayWrite ? '.' : dir, `${name}.html`);
 }
 
 /** A picture that cannot be made (the file is gone) is left out of the page. */

@@ -75,7 +75,7 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
     assert.equal(given.code, 0, given.stderr);
     const text = await runCli(['status', '--follow', ...at], options());
     assert.equal(text.code, 0, text.stderr);
-    assert.match(text.stdout, /^labelsmith embed --model=means --shard-size=3: done\.$/m);
+    assert.match(text.stdout, /^Embedded \d+ images\.\n\nlabelsmith embed --model=means --shard-size=3: done\.$/m);
     for (const worker of [second, third]) worker.child.kill('SIGTERM');
     assert.deepEqual(await Promise.all([second.ended, third.ended]), [130, 130]);
 
@@ -108,6 +108,13 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
     assert.doesNotMatch(one.said(), /command begun/);
     const view = await runCli(['status', '--follow', ...at], { ...options(), killAfterMs: 4000 });
     assert.match(view.stderr, /waits for a worker that runs it, paused/);
+    const stopped = startCli(['embed', '--model', 'means', '--fleet', ...at], options());
+    const heard = textOf(stopped.stderr);
+    await until(() => /^embed +0\/\d+/m.test(heard()), heard);
+    stopped.kill('SIGINT');
+    const [code] = await once(stopped, 'close');
+    assert.equal(code, 130, heard());
+    assert.match(heard(), /^Interrupted: of embed 0 of \d+ are done, and kept\. Run the same command again/m);
     await runJson(['worker', 'limit', '--model-limit', 'colours=3', ...at], options());
     const { stdout } = await runCli(['status', ...at], options());
     assert.match(

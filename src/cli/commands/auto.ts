@@ -1,6 +1,5 @@
-import { resolve } from 'node:path';
 import { z } from 'zod';
-import { checkReportPlace, writeReport } from '../../report/write.ts';
+import { checkReportPlace, usualReportPath, writeReport } from '../../report/write.ts';
 import { openSources } from '../../stages/add/open-sources.ts';
 import { autoIn } from '../../stages/auto/auto.ts';
 import { classifierPath } from '../../stages/classify/classify-with.ts';
@@ -28,7 +27,7 @@ const OWN_OPTIONS = {
   ),
   report: option(
     '--report <file>',
-    'where the report goes (default: labelsmith-report.html beside the workspace)',
+    'where the report goes (default: labelsmith-report.html beside the workspace; of one in PostgreSQL, under its name in the current folder)',
     z.string().optional(),
   ),
 };
@@ -66,9 +65,8 @@ export function runAuto(
   return withWorkspace(
     context,
     async (workspace) => {
-      const { dir } = workspace;
       const classifier = wanted === undefined ? undefined : await classifierPath(workspace, wanted);
-      const reportPath = report ?? resolve(dir, '..', 'labelsmith-report.html');
+      const reportPath = report ?? (await usualReportPath(workspace));
       await checkReportPlace(workspace, reportPath);
       const sources = await openSources(workspace, named, HERE);
       const detect = await detectRequest(asked);
@@ -89,7 +87,7 @@ export function runAuto(
       if (done) output.note('Writing the report…');
       const written = done ? await writeReport(workspace, reportPath, global) : null;
       output.document({
-        workspace: dir,
+        workspace: workspace.name,
         interrupted,
         added: added.counts,
         detected: detected && detectedCounts(detected),
@@ -110,7 +108,7 @@ export function runAuto(
         output.warn(`There is no image in ${named.join(', ')}: nothing was labelled.`);
         return 1;
       }
-      printAuto(output, result, { workspace: dir, report: written?.path ?? null, typed: global.workspace });
+      printAuto(output, result, { workspace: workspace.name, report: written?.path ?? null, typed: global.workspace });
       const leftOut =
         added.counts.quarantined + added.counts.stillQuarantined + (detected?.readErrors.quarantined ?? 0);
       return global.strict && leftOut > 0 ? 1 : 0;

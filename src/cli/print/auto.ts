@@ -88,6 +88,7 @@ export function printAuto(
   { own, classes, discovered, next, interrupted, images, withoutObjects }: AutoResult,
   places: { readonly workspace: string; readonly report: string | null; readonly typed: string },
 ): void {
+  if (interrupted) output.summary('Interrupted. What there is so far:');
   for (const task of own) printOwn(output, task);
   output.summary();
   output.summary(

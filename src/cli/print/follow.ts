@@ -1,14 +1,14 @@
 /** How far the work of a fleet is, in words: drawn over and over, and what came of it. */
 import { z } from 'zod';
 import { formatCount, plural } from '../../core/count-text.ts';
-import { shellWord } from '../../core/shell-word.ts';
-import type { CommandState } from '../../jobs/fleet/commands.ts';
+import type { CommandEnd, CommandState } from '../../jobs/fleet/commands.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { costOf, type FleetView } from '../../stages/worker/follow.ts';
 import { followFleet } from '../../stages/worker/follow-fleet.ts';
 import type { Context } from '../command.ts';
 import { UNTAKEN } from '../output.ts';
 import { formatDuration, oneLine, table } from '../words.ts';
+import { workspaceOption } from '../workspace-option.ts';
 
 /** Until nothing is under way, or somebody has seen enough. @returns the exit code of what was followed */
 export async function followAndTell(
@@ -30,16 +30,31 @@ export async function followAndTell(
     output.summary('Nothing is under way.');
     return 0;
   }
+  if (command.state.kind === 'ended') tellSummary(output, command.state.end, workspace);
   const cost = price === undefined ? '' : ` It cost ${money(costOf(view, price).soFar)}.`;
   output.summary(`${commandText(command)}${cost}`);
   return outcomeOf(command.state).exitCode;
 }
 
-/** As a shell takes it: an address has signs that mean something there. Passwords are left out. */
-export function statusCommand({ location, name }: Pick<Workspace, 'location' | 'name'>): string {
-  const user = URL.canParse(location) ? new URL(location).username : '';
-  const address = user === '' ? name : name.replace('://', `://${user}@`);
-  return `labelsmith status --follow --workspace ${shellWord(address)}`;
+/** What the command said at its end, as it would have been said here. */
+function tellSummary(
+  output: Context['output'],
+  { summary, document }: CommandEnd,
+  { location }: Pick<Workspace, 'location'>,
+): void {
+  if (summary === '') return;
+  for (const line of summary.split('\n')) output.summary(line);
+  if (WITH_REPORT.safeParse(document).success) {
+    output.summary(
+      `The report is on the machine that ran it; here it is made with labelsmith report OUT.html${workspaceOption(location)}`,
+    );
+  }
+  output.summary();
+}
+
+/** Passwords are left out. */
+export function statusCommand({ location }: Pick<Workspace, 'location'>): string {
+  return `labelsmith status --follow${workspaceOption(location)}`;
 }
 
 /** What came of a command, as one sentence. */
@@ -47,6 +62,7 @@ export function commandText({ words, state }: NonNullable<FleetView['command']>)
   return `labelsmith ${oneLine(words.join(' '))}: ${outcomeOf(state).text}.`;
 }
 
+const WITH_REPORT = z.object({ report: z.string() });
 const FAILURE = z.object({ error: z.object({ message: z.string() }) });
 
 function outcomeOf(state: CommandState): { readonly text: string; readonly exitCode: number } {

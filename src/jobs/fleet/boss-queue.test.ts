@@ -89,9 +89,9 @@ describe('the queue in PostgreSQL', { skip: 'missing' in found ? found.missing :
     while (second === undefined) second = await queue.take();
     assert.deepEqual(await queue.stateOf(given), { kind: 'running', attempt: 2 });
     // What the first one says too late changes nothing.
-    await first.ended({ exitCode: 1, document: null, said: '' });
+    await first.ended({ exitCode: 1, document: null, said: '', summary: '' });
     assert.deepEqual(await queue.stateOf(given), { kind: 'running', attempt: 2 });
-    const end = { exitCode: 0, document: { images: 3 }, said: 'said' };
+    const end = { exitCode: 0, document: { images: 3 }, said: 'said', summary: 'Added 3 images.' };
     await second.ended(end);
     assert.deepEqual(await queue.stateOf(given), { kind: 'ended', end });
 

@@ -20,6 +20,8 @@ const END = z.object({
   document: z.unknown(),
   /** The end of what it said on the way. */
   said: z.string(),
+  /** What it would have said of its results without `--json`, lines. */
+  summary: z.string().default(''),
 });
 export type CommandEnd = z.infer<typeof END>;
 

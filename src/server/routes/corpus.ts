@@ -1,9 +1,9 @@
 /** The workspace as a whole, its classes, clusters and words to name them with. */
 
-import { basename, dirname } from 'node:path';
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { ITEM_KINDS } from '../../core/labels.ts';
 import { change, corpusTree } from '../../corpus/corpus.ts';
+import { titleOfWorkspace } from '../../jobs/place.ts';
 import type { ClusterModel } from '../../stages/discover/cluster-model.ts';
 import { type ClusterToName, clustersToName } from '../../stages/discover/clusters-to-name.ts';
 import { nearClusters } from '../../stages/discover/near-clusters.ts';
@@ -149,7 +149,7 @@ export function corpusRoutes({ workspace, local, revision }: ReviewContext) {
         labels: { ...labels },
         flags: { ...flags },
         local,
-        name: basename(dirname(workspace.dir)),
+        name: titleOfWorkspace(workspace),
         quarantined: Object.values(quarantined).reduce((sum, count) => sum + count, 0),
         tasks: await store.tasks(),
         sources: await store.sourceRoots(),

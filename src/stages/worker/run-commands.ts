@@ -89,7 +89,12 @@ export class CommandRunner {
     const { words } = command;
     const reason = refusal(words);
     if (reason !== undefined) {
-      await command.ended({ exitCode: 2, document: { error: { code: 'USAGE', message: reason } }, said: '' });
+      await command.ended({
+        exitCode: 2,
+        document: { error: { code: 'USAGE', message: reason } },
+        said: '',
+        summary: '',
+      });
       onEvent({ kind: 'ended', words, exitCode: 2 });
       return;
     }

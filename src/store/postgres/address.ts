@@ -8,6 +8,7 @@ export interface PostgresAddress {
   /** For the client: without `schema`. */
   readonly connectionString: string;
   readonly schema: string;
+  readonly database: string;
   /** For messages and names of folders: without user, password and settings. */
   readonly shown: string;
 }
@@ -30,7 +31,17 @@ export function postgresAddress(text: string): PostgresAddress {
     throw refused(`the schema ${JSON.stringify(schema)} is no name of small letters, digits and "_"`);
   }
   const shown = `postgres://${url.host}${url.pathname}?schema=${schema}`;
-  return { connectionString: url.href, schema, shown };
+  const database = decodeURIComponent(url.pathname.slice(1));
+  return { connectionString: url.href, schema, database, shown };
+}
+
+/** As any process on this machine may name it: all of the address but the password. */
+export function withoutPassword(text: string): string {
+  if (!URL.canParse(text)) return text;
+  const url = new URL(text);
+  url.password = '';
+  url.searchParams.delete('password');
+  return url.href;
 }
 
 function refused(why: string): LabelsmithError {
