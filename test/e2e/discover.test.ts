@@ -105,7 +105,7 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
   const table = await runCli(['discover', '--k', '3'], { cwd: dir });
   assert.match(table.stdout, /evidence for names/);
   const one = await runCli(['discover', '--k', '1'], { cwd: dir });
-  assert.match(one.stdout, /^1 cluster was asked for; what people named or labelled stays together and apart\./m);
+  assert.match(one.stdout, /^1 cluster was asked for, and \d are shown: what people named or labelled stays/m);
 
   const few = await runJson(['match', 'refs', '--task', 'few', '--limit', '4'], { cwd: dir });
   assert.deepEqual([few.pilot, few.images, few.warnings], [true, 4, []]);
@@ -146,8 +146,9 @@ test('auto --level cuts the tree that it has just made, and again elsewhere', {
   const { levels } = await auto();
   assert.ok(levels.length > 1, `levels ${levels}`);
   assert.equal((await auto('--level', '1')).clusters.length, levels[0]);
-  // A tree with fewer levels gives its finest: which it has is not known before.
-  assert.equal((await auto('--level', '9')).clusters.length, levels.at(-1));
+  const fourth = await runCli(['auto', 'photos', '--level', '4'], { cwd: dir });
+  assert.deepEqual([fourth.code, fourth.stdout], [2, ''], 'told before anything is looked at');
+  assert.match(fourth.stderr, /There is no level 4: a tree has 3 at most\./);
   const both = await runCli(['auto', 'photos', '--k', '3', '--level', '1'], { cwd: dir });
   assert.deepEqual([both.code, both.stderr.includes('Give --k or --level, not both.')], [2, true]);
 });

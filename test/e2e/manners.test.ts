@@ -37,12 +37,20 @@ test('auto with few images says what was not done, and what comes next; again, t
   await photographs(join(dir, 'photos'), ['other_1.jpg', 'other_2.jpg']);
   const first = await runCli(['auto', 'photos', '--threads', '1000'], { cwd: dir });
   assert.equal(first.code, 0, first.stderr);
-  assert.match(first.stdout, /Too few for clusters: whole images are grouped from 20 on, and here are 2\./);
+  assert.match(
+    first.stdout,
+    /Too few for clusters that say anything: whole images are grouped from 20 on, and here are 2\. lab/,
+  );
   assert.match(first.stdout, /Next:\n( {2}labelsmith [^\n]+\n {6}[^\n]+\n)+$/);
   assert.match(first.stderr, /note: \d+ threads are used: more would cost memory/);
   const again = await runJson<{ next: { command: string }[]; notClustered: unknown }>(['auto', 'photos'], { cwd: dir });
   assert.ok(again.next.length > 0);
   assert.deepEqual(again.notClustered, { images: 2, embedded: 0, least: 20 });
+  const asked = await runCli(['auto', 'photos', '--k', '2'], { cwd: dir });
+  assert.match(asked.stdout, /Grouped 2 images into 2 clusters\./);
+  const many = await runCli(['auto', 'photos', '--k', '3', '-w', 'many'], { cwd: dir });
+  assert.deepEqual([many.code, many.stderr.includes('Detect')], [2, false], many.stderr);
+  assert.match(many.stderr, /3 clusters cannot be made of 2 images\./);
   const told = await runCli(['auto', 'photos'], { cwd: dir });
   assert.match(told.stdout, /^This workspace has 2 images already/);
   const quiet = await runCli(['auto', 'photos', '-q'], { cwd: dir });

@@ -37,7 +37,7 @@ export const auto = command({
   summary: 'everything in one go: add, detect, embed, discover, report, with a summary of the classes found',
   details:
     'Objects get regions with classes (task objects); every image gets the cluster it belongs to, named from evidence\n' +
-    '(task class), where there are 20 images or more. Interrupted or killed, it goes on where it stopped when it is run\n' +
+    '(task class), where there are 20 images or more, or --k or --level asks for it. Interrupted or killed, it goes on where it stopped when it is run\n' +
     'again. At its end it says what comes next for this pile.',
   args: { sources: SOURCES },
   options: { ...DETECT_OPTIONS, ...OWN_OPTIONS },
@@ -95,6 +95,9 @@ export function runAuto(
           ...discovered.counts,
           clusters: discovered.clusters,
           levels: discovered.levels,
+          held: discovered.held,
+          asked: discovered.asked,
+          askedBefore: discovered.askedBefore,
           range: discovered.range,
         },
         notClustered: result.notClustered,
@@ -108,7 +111,12 @@ export function runAuto(
         output.warn(`There is no image in ${named.join(', ')}: nothing was labelled.`);
         return 1;
       }
-      printAuto(output, result, { workspace: workspace.name, report: written?.path ?? null, typed: global.workspace });
+      printAuto(
+        output,
+        result,
+        { workspace: workspace.name, report: written?.path ?? null, typed: global.workspace },
+        { k, level },
+      );
       const leftOut =
         added.counts.quarantined + added.counts.stillQuarantined + (detected?.readErrors.quarantined ?? 0);
       return global.strict && leftOut > 0 ? 1 : 0;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { checkDiscover, discoverWith } from '../../stages/discover/discover-with.ts';
+import { requireEnoughItems } from '../../stages/discover/enough-items.ts';
 import { METHODS } from '../../stages/discover/hierarchy.ts';
 import { namerFrom } from '../../stages/discover/namer.ts';
 import { embedWith, estimateEmbedWith } from '../../stages/embed/embed-with.ts';
@@ -17,7 +18,7 @@ import { PART, partOf } from './part-option.ts';
 
 export const CLUSTERS = option(
   '--k <n>',
-  'clusters, or auto (default: as before here, else auto)',
+  'clusters, or auto (default: as before here, else auto; with --recluster auto)',
   clusterCount().optional(),
 );
 
@@ -34,7 +35,7 @@ export const discover = command({
     'Embeds what has no vector yet, clusters it, and labels every item with its cluster (origin: cluster, which yields to\n' +
     'every other). A name is proposed only with evidence for it: what detectors saw, words of paths, keywords in files,\n' +
     'labels there are; with none the class is unnamed-N. Images added later get the cluster of their neighbours; clusters\n' +
-    'stay as they are until --recluster. With --limit N at most N are embedded now and all that are embedded are\n' +
+    'stay as they are until --recluster, which also finds their number anew unless --k is given. With --limit N at most N are embedded now and all that are embedded are\n' +
     'clustered: clusters of a subset, which are made again when more are embedded.',
   options: {
     ...EMBED_OPTIONS,
@@ -81,7 +82,7 @@ export const discover = command({
       'also ask that model which classes are in the pile, and write them there, for match --classes',
       z.string().optional(),
     ),
-    recluster: flag('--recluster', 'cluster everything again'),
+    recluster: flag('--recluster', 'cluster everything again, and find the number anew unless --k is given'),
     ...PART,
   },
   dryRun: true,
@@ -89,7 +90,7 @@ export const discover = command({
   examples: [
     ['labelsmith discover', 'as many clusters as the data suggests'],
     ['labelsmith discover --k 30', 'cuts the same tree elsewhere: nothing is embedded again'],
-    ['labelsmith discover --level 1', 'the coarsest of the levels that the last run named'],
+    ['labelsmith discover --level 1', 'the coarsest of the levels that are named at the end'],
     ['labelsmith discover --method density', 'leaves out what belongs to no cluster'],
     ['labelsmith discover --read-words --recluster', 'words on cartons, bottles, boxes as evidence for names'],
     ['labelsmith discover --vocabulary wordnet --recluster', 'words for names: after embed --model siglip2-base'],
@@ -131,6 +132,7 @@ export const discover = command({
       }
       // What cannot be is said before minutes of embedding.
       checkDiscover(request);
+      await requireEnoughItems(workspace.store, items, options.k);
       await workspace.store.ensureTask({ name: options.task, rule: 'single', items });
       const run = context.runOptions();
       const embedded = await embedWith(workspace, { items, model, quality }, run);

@@ -8,7 +8,7 @@ import { formatPercent, table } from '../words.ts';
 import { workspaceOption } from '../workspace-option.ts';
 import { printAdded } from './added.ts';
 import { printDetected } from './detected.ts';
-import { printClusters, printHowClustered, printHowSure } from './discovered.ts';
+import { type Asked, copiesText, printClusters, printHowClustered, printHowSure } from './discovered.ts';
 
 const CLASSES_SHOWN = 20;
 const CLUSTERS_SHOWN = 10;
@@ -29,7 +29,9 @@ export function printAutoPart(output: Output, part: AutoPart): void {
     case 'discovered': {
       const { counts } = part.result;
       printHowClustered(output, part.result);
-      output.summary(`Grouped ${plural(counts.items, 'image')} into ${plural(counts.clusters, 'cluster')}.`);
+      output.summary(
+        `Grouped ${plural(counts.items, 'image')}${copiesText(counts)} into ${plural(counts.clusters, 'cluster')}.`,
+      );
       break;
     }
     case 'not-clustered':
@@ -54,8 +56,8 @@ function certaintiesText(classes: AutoResult['classes']): string {
 
 function notClusteredText({ images, embedded, least }: NotClustered): string {
   return images < least
-    ? `Too few for clusters: whole images are grouped from ${least} on, and here ${images === 1 ? 'is 1' : `are ${images}`}.`
-    : `Too few for clusters: of ${plural(images, 'image')} only ${embedded} could be embedded, and ${least} are needed.`;
+    ? `Too few for clusters that say anything: whole images are grouped from ${least} on, and here ${images === 1 ? 'is 1' : `are ${images}`}. labelsmith discover groups them all the same.`
+    : `Too few for clusters that say anything: of ${plural(images, 'image')} only ${embedded} could be embedded, and whole images are grouped from ${least} on. labelsmith discover groups them all the same.`;
 }
 
 export function printClassified(output: Output, { task, counts }: ClassifyResult): void {
@@ -87,6 +89,7 @@ export function printAuto(
   output: Output,
   { own, classes, discovered, next, interrupted, images, withoutObjects }: AutoResult,
   places: { readonly workspace: string; readonly report: string | null; readonly typed: string },
+  asked: Asked,
 ): void {
   if (interrupted) output.summary('Interrupted. What there is so far:');
   for (const task of own) printOwn(output, task);
@@ -120,7 +123,7 @@ export function printAuto(
     const apart = own.some(({ task }) => task === 'class') ? ', to look at: they stay out of exports' : '';
     output.summary(`Clusters of whole images${apart}:`);
     printClusters(output, discovered.clusters, 'images', CLUSTERS_SHOWN);
-    printHowSure(output, discovered, 'images');
+    printHowSure(output, discovered, 'images', asked);
   }
   output.summary();
   if (places.report !== null) output.summary(`Report:    ${places.report}`);

@@ -41,12 +41,15 @@ export function printClusters(
   if (clusters.length > most) output.summary(`  and ${formatCount(clusters.length - most)} more`);
 }
 
+/** How many clusters somebody asked for, or which level of the tree. */
+export interface Asked {
+  readonly k?: number | 'auto';
+  readonly level?: number;
+}
+
 /** How far to trust the number of clusters and the clusters, and where else the tree can be cut. */
-export function printHowSure(
-  output: Output,
-  { counts, range, levels, clusters, likelyRight }: DiscoverResult,
-  items: ItemKind,
-): void {
+export function printHowSure(output: Output, result: DiscoverResult, items: ItemKind, asked: Asked): void {
+  const { counts, range, clusters, likelyRight } = result;
   if (likelyRight !== null) {
     output.summary(`About ${formatPercent(likelyRight, 0)} of ${items} are where they belong, as far as can be told.`);
     if (counts.items < ENOUGH_ITEMS) {
@@ -67,29 +70,56 @@ export function printHowSure(
   const mixed = clusters.filter(({ chance }) => lookOf(chance, counts.items) === 'mixed').length;
   if (mixed > 0)
     output.summary(`${plural(mixed, 'cluster looks', 'clusters look')} mixed: more than one thing in one.`);
+  printLevels(output, result);
+  printNumberAsked(output, result, asked);
+}
+
+/** Where else the tree can be cut. */
+function printLevels(output: Output, { levels, held, counts }: DiscoverResult): void {
   if (levels.length > 1) {
-    const numbers = levels.map((k, i) => `${i + 1}: ${k}`).join(', ');
-    output.summary(`Clusters at each level of the tree: ${numbers} (labelsmith discover --level N).`);
+    const which = held === 1 ? 'class' : 'classes';
+    const people =
+      held > 0 ? ` At every level the ${formatCount(held)} ${which} that people named or labelled stay.` : '';
+    output.summary(
+      `Clusters at each level of the tree: ${levelsText(levels)} (labelsmith discover --level N).${people}`,
+    );
+  } else if (held > 0 && held >= counts.clusters) {
+    output.summary(
+      'Every cluster is a class that people named or labelled, so no level has others: labelsmith corpus split CLASS --into N parts one, and one name for two makes them one.',
+    );
   }
 }
 
-/** Says why there is another number of clusters than was asked for: what people said goes before the tree. */
-function printNotMet(output: Output, { counts, levels }: DiscoverResult, { k, level }: Asked): void {
-  const wanted = level === undefined ? k : levels[level - 1];
-  if (wanted === undefined || wanted === 'auto' || wanted === counts.clusters) return;
-  const asked =
-    level === undefined
-      ? `${plural(wanted, 'cluster')} ${wanted === 1 ? 'was' : 'were'} asked for`
-      : `Level ${level} of the tree has ${formatCount(wanted)}`;
-  output.summary(
-    `${asked}; what people named or labelled stays together and apart. labelsmith corpus split CLASS --into N parts one.`,
-  );
-}
+/** `1: 2, 2: 15, 3: 29`. */
+export const levelsText = (levels: readonly number[]) => levels.map((k, i) => `${i + 1}: ${k}`).join(', ');
 
-/** How many clusters somebody asked for, or which level of the tree. */
-interface Asked {
-  readonly k?: number | 'auto';
-  readonly level?: number;
+/** Says whose number of clusters it is, and why there is another one than was asked for. */
+function printNumberAsked(
+  output: Output,
+  { counts, levels, held, asked: cutAt, askedBefore }: DiscoverResult,
+  { k, level }: Asked,
+): void {
+  if (askedBefore !== null) {
+    const before = `${plural(askedBefore, 'cluster')} ${askedBefore === 1 ? 'was' : 'were'} asked for before`;
+    output.summary(
+      cutAt === askedBefore
+        ? `${before} (--k or --level), and that holds: labelsmith discover --k auto finds the number anew.`
+        : `${before}; now the number was found anew. labelsmith discover --k ${askedBefore} makes that many again.`,
+    );
+  }
+  if (level !== undefined && level > levels.length) {
+    const there = levels.length === 1 ? 'one level' : `${levels.length} levels`;
+    output.summary(`The tree has ${there}, so level ${level} is not there; the finest is shown.`);
+  }
+  const wanted =
+    k === undefined || k === 'auto' ? (askedBefore !== null && cutAt === askedBefore ? askedBefore : null) : k;
+  if (wanted === null || wanted === counts.clusters) return;
+  const asked = `${plural(wanted, 'cluster')} ${wanted === 1 ? 'was' : 'were'} asked for, and ${formatCount(counts.clusters)} ${counts.clusters === 1 ? 'is' : 'are'} shown`;
+  output.summary(
+    held > 0
+      ? `${asked}: what people named or labelled stays together and apart. labelsmith corpus split CLASS --into N parts one.`
+      : `${asked}: more cannot be told apart here, since images that stand apart from all others and near copies go where their nearest goes.`,
+  );
 }
 
 export function printDiscovered(output: Output, result: DiscoverResult, items: ItemKind, asked: Asked): void {
@@ -99,15 +129,11 @@ export function printDiscovered(output: Output, result: DiscoverResult, items: I
   const made = clustered ? 'Found' : 'Kept';
   const classes = clusters.length < counts.clusters ? ` (${plural(clusters.length, 'class', 'classes')} by now)` : '';
   output.summary(
-    `${made} ${plural(counts.clusters, 'cluster')}${classes} in ${plural(counts.items, what)}; ${formatCount(counts.assigned)} labelled now.`,
+    `${made} ${plural(counts.clusters, 'cluster')}${classes} in ${plural(counts.items, what)}${copiesText(counts)}; ${formatCount(counts.assigned)} labelled now.`,
   );
-  if (counts.copies > 0) {
-    output.summary(`${plural(counts.copies, 'near copy', 'near copies')} counted once, with the one they are like.`);
-  }
   if (counts.none > 0) output.summary(`${plural(counts.none, what)} belong to none of them.`);
   printClusters(output, clusters, items);
-  printHowSure(output, result, items);
-  printNotMet(output, result, asked);
+  printHowSure(output, result, items, asked);
   if (retired.length > 0) output.summary(`Empty classes of the clustering before are gone: ${retired.length}.`);
   if (outliers && outliers.count > 0) {
     output.summary(`${plural(outliers.count, what)} standing apart from all others, first ${outliers.first[0]?.path}.`);
@@ -116,6 +142,14 @@ export function printDiscovered(output: Output, result: DiscoverResult, items: I
     const [first] = duplicates.first;
     output.summary(`${plural(duplicates.count, 'pair')} nearly alike, first ${first.a} and ${first.b}.`);
   }
+}
+
+/** `, 12 of them near copies, each with the one it is like`; nothing where there are none. */
+export function copiesText({ copies }: DiscoverResult['counts']): string {
+  if (copies === 0) return '';
+  return copies === 1
+    ? ' (1 of them a near copy of another, in the cluster of that one)'
+    : ` (${formatCount(copies)} of them near copies of others, each in the cluster of the one it is like)`;
 }
 
 /** @param share from which words were given as names, where somebody set it */

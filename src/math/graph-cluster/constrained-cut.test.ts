@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../core/random.ts';
 import { newSharedMatrix } from '../matrix.ts';
-import { constrainedCut } from './constrained-cut.ts';
+import { constrainedCut, joinsAround } from './constrained-cut.ts';
 import { cutTree, wardTree } from './ward.ts';
 
 function randomTree(points: number, seed: number) {
@@ -56,4 +56,23 @@ test('two groups in one cluster of the plain cut: what lies between goes with th
   const { clusters, groups } = constrainedCut(tree, [0, -1, 1, -1, -1, -1], { stepsOf: 2 });
   assert.deepEqual([...clusters], [0, 1, 1, 2, 2, 2]);
   assert.deepEqual([...groups], [0, 1, -1]);
+});
+
+test('joins around groups: one fewer cluster each, from as many as the groups leave, at what the tree pays for them', () => {
+  for (let seed = 0; seed < 60; seed++) {
+    const points = 5 + (seed % 40);
+    const { tree, random } = randomTree(points, seed);
+    assert.deepEqual(joinsAround(tree, new Int32Array(points).fill(-1)), { points, costs: tree.costs });
+    const groupOf = Int32Array.from({ length: points }, () => Math.max(-1, Math.floor(random() * 6) - 3));
+    const joins = joinsAround(tree, groupOf);
+    const most = constrainedCut(tree, groupOf, { clusters: points }).groups.length;
+    const least = constrainedCut(tree, groupOf, { clusters: 1 }).groups.length;
+    assert.deepEqual([joins.points, joins.points - joins.costs.length], [most, least]);
+    const costs = [...tree.costs];
+    let from = 0;
+    for (const cost of joins.costs) {
+      from = costs.indexOf(cost, from) + 1;
+      assert.ok(from > 0, 'in their order');
+    }
+  }
 });

@@ -46,6 +46,29 @@ export function constrainedCut(
   return { clusters, groups: Int32Array.from(groups) };
 }
 
+/** The joins that known groups leave of a tree, in their order. */
+export interface JoinsAround {
+  /** Clusters before the first of them: points, with each group as one. */
+  readonly points: number;
+  /** What each costs that makes one cluster of two. */
+  readonly costs: Float64Array;
+}
+
+/** @param groupOf see {@link constrainedCut} */
+export function joinsAround(tree: MergeTree, groupOf: ArrayLike<number>): JoinsAround {
+  const { points, left, right, costs } = tree;
+  const sets = new DisjointSets(points, groupOf);
+  const first = sets.count;
+  const standsFor = Int32Array.from({ length: points + left.length }, (_, node) => node);
+  const done: number[] = [];
+  for (let step = 0; step < left.length; step++) {
+    const before = sets.count;
+    standsFor[points + step] = sets.join(standsFor[left[step]], standsFor[right[step]]);
+    if (sets.count < before) done.push(costs[step]);
+  }
+  return { points: first, costs: Float64Array.from(done) };
+}
+
 /** Union by size. The points of a group are one set from the start. */
 class DisjointSets {
   readonly #parent: Int32Array;

@@ -11,12 +11,13 @@ import type { ClassifyResult } from '../classify/classify.ts';
 import { classifyWith } from '../classify/classify-with.ts';
 import { type Detected, type DetectRequest, detectWith } from '../detect/detect-with.ts';
 import { discoverWith } from '../discover/discover-with.ts';
+import { requireEnoughItems } from '../discover/enough-items.ts';
 import type { DiscoverResult } from '../discover/options.ts';
 import { embedWith } from '../embed/embed-with.ts';
 import { type FoundClass, foundClasses, imagesWithObjects, type OwnClasses, ownClasses } from './found.ts';
 import { type NextStep, nextSteps } from './next-steps.ts';
 
-/** Fewer images have no clusters that would say anything. */
+/** Fewer images have no clusters that would say anything, so they get them only where somebody asks for a number or a level. */
 export const MIN_TO_CLUSTER = 20;
 
 export interface AutoRequest {
@@ -81,6 +82,7 @@ export async function autoIn(
   const added = await addTo(workspace, sources, { ...options, sync: false });
   onPart({ kind: 'added', result: added });
   const images = await store.countImages();
+  await requireEnoughItems(store, 'images', request.k);
   let detected: Detected | null = null;
   let clustering: Clustered = { discovered: null, notClustered: null };
   let classified: ClassifyResult | null = null;
@@ -120,17 +122,15 @@ async function cluster(
   { k, level, quality }: Pick<AutoRequest, 'k' | 'level' | 'quality'>,
   run: RunOptions,
 ): Promise<Clustered> {
-  const tooFew = (embedded: number) => ({ images, embedded, least: MIN_TO_CLUSTER });
-  if (images < MIN_TO_CLUSTER) return { discovered: null, notClustered: tooFew(0) };
+  const least = k === undefined && level === undefined ? MIN_TO_CLUSTER : 1;
+  const tooFew = (embedded: number) => ({ images, embedded, least });
+  if (images < least) return { discovered: null, notClustered: tooFew(0) };
   const items = 'images';
   const embedded = await embedWith(workspace, { items, quality }, run);
   if (run.signal?.aborted) return { discovered: null, notClustered: null };
   const { total } = embedded.counts;
-  if (total < MIN_TO_CLUSTER) return { discovered: null, notClustered: tooFew(total) };
-  const request = { items, task: 'class' } as const;
-  const discovered = await discoverWith(workspace, { ...request, k }, run);
-  if (level === undefined || run.signal?.aborted) return { discovered, notClustered: null };
-  // Which levels there are is known once there is a tree; to cut it anew takes seconds.
-  const there = Math.min(level, discovered.levels.length);
-  return { discovered: await discoverWith(workspace, { ...request, level: there }, run), notClustered: null };
+  if (total < least) return { discovered: null, notClustered: tooFew(total) };
+  // Which levels there are is known once there is a tree, when all else is done.
+  const asked = { items, task: 'class', k, level, finestOtherwise: true } as const;
+  return { discovered: await discoverWith(workspace, asked, run), notClustered: null };
 }

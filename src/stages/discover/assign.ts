@@ -120,7 +120,9 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   const known = await store.labelsOf(ids, task);
   const before = (id: string) => known.get(id)?.find(({ origin, present }) => present && origin === 'cluster');
   const kept = ids.flatMap((id) => before(id) ?? []);
-  if (kept.length === ids.length && !map.lacks(ids)) return { labels: [], marks: null, counts: sums(kept) };
+  const copies = ids.filter((id) => own.get(id) === undefined && (ofCopy(id) ?? -1) >= 0).length;
+  if (kept.length === ids.length && !map.lacks(ids))
+    return { labels: [], marks: null, counts: { copies, ...sums(kept) } };
   const fromMean = centreAndNormalise(rows, recipe, mean.values);
   const assignments = await assignByNeighbours(
     sample,
@@ -139,7 +141,6 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   });
   const labels = given.filter((label) => label !== 'kept' && label !== 'none');
   const none = given.filter((label) => label === 'none').length;
-  const copies = labels.filter(({ itemId }) => own.get(itemId) === undefined && ofCopy(itemId) !== undefined).length;
   return {
     labels,
     marks: map.lacks(ids) ? await map.write({ shard, ids, assignments, fromMean, runId }) : null,

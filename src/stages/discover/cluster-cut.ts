@@ -5,7 +5,7 @@
 import { constrainedCut } from '../../math/graph-cluster/constrained-cut.ts';
 import type { ClusterCut } from './cluster-model.ts';
 import type { HeldClasses } from './held-classes.ts';
-import { cutHierarchy, type Hierarchy, nodesOfClusters } from './hierarchy.ts';
+import type { Hierarchy } from './hierarchy.ts';
 
 export interface HeldClass {
   readonly name: string;
@@ -32,9 +32,8 @@ export function cutAround(
   suggested: number,
 ): CutAround {
   const { leafOf, tree } = hierarchy;
-  const groups = groupsOfLeaves(leafOf, tree.points, classOf);
-  const plainK = asked === 'auto' ? suggested : asked;
-  const wanted = asked === 'auto' ? { stepsOf: suggested } : { clusters: asked };
+  const { groups, withoutLeaf } = groupsOfLeaves(leafOf, tree.points, classOf);
+  const wanted = asked === 'auto' ? { stepsOf: suggested } : { clusters: asked - withoutLeaf };
   const found = constrainedCut(tree, groups, wanted);
   const { ofItem, groupOf } = withOwnGroups(
     leafOf.map((leaf) => (leaf < 0 ? -1 : found.clusters[leaf])),
@@ -44,7 +43,7 @@ export function cutAround(
   const order = bySize(ofItem);
   const numberOf = new Map(order.map((cluster, number) => [cluster, number]));
   const clusters = ofItem.map((cluster) => (cluster < 0 ? -1 : (numberOf.get(cluster) ?? -1)));
-  const nodes = mostOfEach(clusters, order.length, cutHierarchy(hierarchy, plainK), nodesOfClusters(hierarchy, plainK));
+  const nodes = likestNodes(hierarchy, clusters, order.length);
   const known = clusters.map((cluster, item) => {
     const group = classOf[item];
     return group >= 0 && group === groupOf[order[cluster]] ? cluster : -1;
@@ -77,8 +76,19 @@ function withOwnGroups(
   return { ofItem, groupOf };
 }
 
-/** Of a leaf with items of several classes: that of most of them, the first by name where several have as many. */
-function groupsOfLeaves(leafOf: Int32Array, leaves: number, classOf: Int32Array): Int32Array {
+export interface GroupsOfLeaves {
+  /** The class that each leaf goes with, [leaves]; −1 for none. */
+  readonly groups: Int32Array;
+  /** Classes that no leaf goes with: each is a cluster beside those of the tree, whatever the cut. */
+  readonly withoutLeaf: number;
+}
+
+/**
+ * Of a leaf with items of several classes: that of most of them, the first by name where several have as many.
+ *
+ * @param classOf the class that people said of each item, [items]; −1 for none
+ */
+export function groupsOfLeaves(leafOf: Int32Array, leaves: number, classOf: Int32Array): GroupsOfLeaves {
   const counts = new Map<number, Map<number, number>>();
   leafOf.forEach((leaf, item) => {
     const group = classOf[item];
@@ -92,7 +102,8 @@ function groupsOfLeaves(leafOf: Int32Array, leaves: number, classOf: Int32Array)
     const [[group]] = [...own].sort(([a, m], [b, n]) => n - m || a - b);
     groups[leaf] = group;
   }
-  return groups;
+  const all = new Set(classOf.filter((group) => group >= 0)).size;
+  return { groups, withoutLeaf: all - new Set(groups.filter((group) => group >= 0)).size };
 }
 
 /** Clusters with items, the largest first, then in order of their first item. */
@@ -103,15 +114,43 @@ function bySize(clusters: Int32Array): number[] {
   return [...sizes].sort(([, a], [, b]) => b - a).map(([cluster]) => cluster);
 }
 
-/** For each cluster the node of the plain cut that holds most of its items. */
-function mostOfEach(clusters: Int32Array, k: number, plain: Int32Array, nodes: Int32Array): Int32Array {
-  const shared = Array.from({ length: k }, () => new Map<number, number>());
-  clusters.forEach((cluster, item) => {
-    const other = plain[item];
-    if (cluster >= 0 && other >= 0) shared[cluster].set(other, (shared[cluster].get(other) ?? 0) + 1);
+/**
+ * For each cluster the node of the tree that is most like it, by the share of the items of either that are in both (Jaccard's
+ * index); −1 where nothing of it is in the tree. It says more of a cluster than any node of the plain cut at the number asked
+ * for, which people's classes may be far from.
+ *
+ * Costs nodes · clusters.
+ */
+function likestNodes(
+  { leafOf, tree }: Pick<Hierarchy, 'leafOf' | 'tree'>,
+  clusters: Int32Array,
+  k: number,
+): Int32Array {
+  const { points, left, right } = tree;
+  const nodes = points + left.length;
+  const sizes = new Int32Array(nodes);
+  const leavesOf = Array.from({ length: k }, () => new Map<number, number>());
+  leafOf.forEach((leaf, item) => {
+    if (leaf < 0) return;
+    sizes[leaf]++;
+    const own = leavesOf[clusters[item]];
+    own?.set(leaf, (own.get(leaf) ?? 0) + 1);
   });
-  return Int32Array.from(shared, (counts) => {
-    const [best] = [...counts].sort(([a, m], [b, n]) => n - m || a - b);
-    return best === undefined ? -1 : nodes[best[0]];
+  for (let join = 0; join < left.length; join++) sizes[points + join] = sizes[left[join]] + sizes[right[join]];
+  const shared = new Int32Array(nodes);
+  return Int32Array.from(leavesOf, (leaves) => {
+    shared.fill(0);
+    let size = 0;
+    for (const [leaf, items] of leaves) {
+      shared[leaf] = items;
+      size += items;
+    }
+    let [best, most] = [-1, 0];
+    for (let node = 0; node < nodes; node++) {
+      if (node >= points) shared[node] = shared[left[node - points]] + shared[right[node - points]];
+      const likeness = shared[node] / (size + sizes[node] - shared[node]);
+      if (shared[node] > 0 && likeness > most) [best, most] = [node, likeness];
+    }
+    return best;
   });
 }

@@ -44,7 +44,7 @@ export interface ClusterModel {
 export interface ClusterCut {
   /** The cluster of each item of the sample, the largest first; −1 for none, [items]. */
   readonly clusters: Int32Array;
-  /** The node of the tree that tells most of each cluster: that which holds most of it. */
+  /** The node of the tree that tells most of each cluster: that which is most like it. */
   readonly nodes: Int32Array;
   /** The cluster of each item that people's words put there; −1 for those that the tree put where they are, [items]. */
   readonly known: Int32Array;

@@ -2,7 +2,6 @@
  * Which clusters a task gets: those there are, the tree that is there cut elsewhere, or a new clustering of a sample of
  * the items. Owns when what is there still fits; the tree itself is `hierarchy.ts`.
  */
-import { plural } from '../../core/count-text.ts';
 import type { ItemKind } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { StageJob, Workspace } from '../../jobs/stage.ts';
@@ -12,6 +11,7 @@ import { countItems } from '../vector-shard.ts';
 import { cutAround, type HeldClass } from './cluster-cut.ts';
 import type { ClusterModel } from './cluster-model.ts';
 import type { Copies } from './copies.ts';
+import { tooManyClusters } from './enough-items.ts';
 import { heldClasses } from './held-classes.ts';
 import { type Hierarchy, hierarchyOf, type Method } from './hierarchy.ts';
 import { keptKey, keptSample } from './kept-sample.ts';
@@ -36,15 +36,18 @@ export interface ClusteringRequest {
   readonly copies: Copies;
 }
 
+/** How many clusters: so many, as many as there seem to be, or those of a level of the tree, whose number the tree says. */
+type Asked = number | 'auto' | { readonly level: number };
+
 type Plan =
   /** Give new items to the clusters there are. */
   | { readonly kind: 'keep'; readonly model: ClusterModel }
   /** Cut the tree there is elsewhere. */
-  | { readonly kind: 'cut'; readonly model: ClusterModel; readonly asked: number | 'auto' }
+  | { readonly kind: 'cut'; readonly model: ClusterModel; readonly asked: Asked }
   | {
       readonly kind: 'cluster';
       readonly method: Method;
-      readonly asked: number | 'auto';
+      readonly asked: Asked;
       /** See `DiscoverResult`. */
       readonly because: string | null;
     };
@@ -56,28 +59,51 @@ export interface Clustering {
   readonly sample: Sample;
   /** Of each new cluster the class that people's words give it; undefined, or nothing at all, for the others. */
   readonly held: readonly (HeldClass | undefined)[];
+  /** The class that people said of each item of the sample, [items]; −1 for none. */
+  readonly classOf: Int32Array;
+  /** The number that an earlier command asked for, where this one asks for none. */
+  readonly askedBefore: number | null;
 }
 
 /** @param there what the task has from earlier runs */
 export async function clusteringFor(request: ClusteringRequest, there: ClusterModel | undefined): Promise<Clustering> {
-  const { effects, job, task, recipe, shards, mean } = request;
+  const { effects, job, options, task, recipe, shards, mean } = request;
+  const askedBefore = asksForNone(options) && typeof there?.asked === 'number' ? there.asked : null;
   const carriedOut = async (plan: Plan): Promise<Clustering> => {
-    const { model, drawn } = plan.kind === 'keep' ? { model: plan.model } : await cluster(request, plan);
-    const sample = drawn ?? (await sampleOfModel(job.workspace, model, shards, recipe, mean));
-    if (plan.kind === 'keep') return { plan, model, sample, held: [] };
+    const { model: tree, drawn } = plan.kind === 'cluster' ? await newTree(request, plan) : { model: plan.model };
+    const sample = drawn ?? (await sampleOfModel(job.workspace, tree, shards, recipe, mean));
     const held = await heldClasses(effects.store, task, there, sample.ids);
-    if (held.names.length === 0) return { plan, model, sample, held: [] };
-    const { hierarchy, method, asked } = model;
-    const classOf = Int32Array.from(model.sample, (key) => held.classOf.get(key) ?? -1);
+    const classOf = Int32Array.from(tree.sample, (key) => held.classOf.get(key) ?? -1);
+    const kept = { plan: { kind: 'keep', model: tree }, model: tree, sample, held: [], classOf, askedBefore } as const;
+    if (plan.kind === 'keep') return kept;
+    const { hierarchy, method } = tree;
+    const asked = numberAsked(request, plan, tree, classOf);
+    if (plan.kind === 'cut' && asked === tree.asked && isSameAsCut(tree, classOf)) return kept;
     const suggested = clustersWanted(method, hierarchy, asked, classOf);
+    const { cut: _, ...anew } = { ...tree, asked, k: suggested, clusters: [] };
+    if (held.names.length === 0) return { ...kept, plan, model: anew };
     const { cut, classes } = cutAround(hierarchy, { held, classOf }, asked, suggested);
-    return { plan, model: { ...model, k: classes.length, cut }, sample, held: classes };
+    return { ...kept, plan, model: { ...anew, k: classes.length, cut }, held: classes };
   };
   const done = await carriedOut(planOf(request, there));
   if (done.sample.ids.length > 0) return done;
   const { method, asked } = done.model;
   const because = 'none of the items that were clustered is embedded any more';
   return carriedOut({ kind: 'cluster', method, asked, because });
+}
+
+const asksForNone = ({ k, level }: DiscoverOptions) => k === undefined && level === undefined;
+
+/** Whether people's classes are those that the clusters there are were cut around. */
+function isSameAsCut({ cut }: ClusterModel, classOf: Int32Array): boolean {
+  const [there, back] = [new Map<number, number>(), new Map<number, number>()];
+  return classOf.every((group, item) => {
+    const known = cut?.known[item] ?? -1;
+    if (group < 0 || known < 0) return group < 0 && known < 0;
+    if (!there.has(group)) there.set(group, known);
+    if (!back.has(known)) back.set(known, group);
+    return there.get(group) === known && back.get(known) === group;
+  });
 }
 
 /** Whether the clusters there are fit what is asked for. */
@@ -95,13 +121,16 @@ function planOf(request: ClusteringRequest, there: ClusterModel | undefined): Pl
     there.seed === options.seed &&
     (options.method ?? there.method) === there.method &&
     !asksDensityForNumber(options, there);
-  const asked = askedFor(options, fits ? there : undefined) ?? there?.asked ?? 'auto';
-  if (!fits || options.recluster) {
+  const { k, level, recluster } = options;
+  // What was asked for before is a number for the items there were then: whoever clusters all again wants to know anew.
+  const before = recluster ? 'auto' : (there?.asked ?? 'auto');
+  const asked = level === undefined ? (k ?? before) : { level };
+  if (!fits || recluster) {
     const usual = options.method ?? there?.method ?? 'graph';
     const method = asksDensityForNumber(options, there) ? 'graph' : usual;
     return { kind: 'cluster', method, asked, because: reasonFor(request, there) };
   }
-  if (options.level !== undefined && asked !== there.asked) return { kind: 'cut', model: there, asked };
+  if (typeof asked === 'object') return { kind: 'cut', model: there, asked };
   if (asked === there.asked) return { kind: 'keep', model: there };
   const most = there.hierarchy.tree.points;
   // Of k-means the leaves are the clusters that were asked for; another number is another clustering.
@@ -132,23 +161,26 @@ function reasonFor({ options, recipe, mean }: ClusteringRequest, there: ClusterM
   return null;
 }
 
-/** The number that was asked for, or that of the level; undefined where nothing was. */
-function askedFor(
-  { k, level, recluster }: DiscoverOptions,
-  there: ClusterModel | undefined,
-): number | 'auto' | undefined {
-  if (level === undefined) return k;
-  if (!there || recluster) {
-    throw new LabelsmithError('USAGE', 'There is no tree to cut at a level yet.', {
-      hint: 'Run labelsmith discover first: it says which levels there are.',
-    });
-  }
-  const levels = levelsOf(there.hierarchy, there.cut?.known);
-  const found = levels[level - 1];
+/** What the level's number is, where a level is asked for; of levels that a tree does not have its finest, or none. */
+function numberAsked(
+  { options }: ClusteringRequest,
+  { kind, asked }: Exclude<Plan, { kind: 'keep' }>,
+  { hierarchy, method }: ClusterModel,
+  classOf: Int32Array,
+): number | 'auto' {
+  if (typeof asked !== 'object') return asked;
+  const levels = levelsOf(hierarchy, classOf, method);
+  const found = levels[asked.level - 1];
   if (found !== undefined) return found;
-  throw new LabelsmithError('USAGE', `There is no level ${level}; the tree suggests ${levels.join(', ')} clusters.`, {
-    hint: levels.length > 1 ? `Name a level from 1 to ${levels.length}.` : 'The only level is 1.',
-  });
+  // Nobody could know which levels a tree has that is made only now.
+  if (kind === 'cluster' || options.finestOtherwise) return levels[levels.length - 1];
+  throw new LabelsmithError(
+    'USAGE',
+    `There is no level ${asked.level}; the tree suggests ${levels.join(', ')} clusters.`,
+    {
+      hint: levels.length > 1 ? `Name a level from 1 to ${levels.length}.` : 'The only level is 1.',
+    },
+  );
 }
 
 /** The items that a model is of, with their vectors: as they were kept, or from the files. */
@@ -163,32 +195,26 @@ export async function sampleOfModel(
   return kept ?? readSample(vectors, shards, new Set(model.sample), recipe, mean);
 }
 
-interface NewClusters {
-  /** With no names yet. */
+interface NewTree {
+  /** With no clusters yet: the tree cut at as many as it suggests. */
   readonly model: ClusterModel;
-  /** What it is of, where that was drawn. */
-  readonly drawn?: Sample;
+  /** What it is of. */
+  readonly drawn: Sample;
 }
 
-async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: 'keep' }>): Promise<NewClusters> {
+async function newTree(request: ClusteringRequest, plan: Extract<Plan, { kind: 'cluster' }>): Promise<NewTree> {
   const { effects, options, job, task, items, recipe, shards, mean, copies } = request;
-  const { asked } = plan;
-  if (plan.kind === 'cut') {
-    const { method, hierarchy } = plan.model;
-    const { cut: _, ...model } = plan.model;
-    return { model: { ...model, asked, k: clustersWanted(method, hierarchy, asked), clusters: [] } };
-  }
   const { method } = plan;
+  const asked = typeof plan.asked === 'object' ? 'auto' : plan.asked;
   const { seed, signal } = options;
   const { maxSample: most, spreadFrom } = options;
   const drawn = await drawSample(job, { recipe, mean, shards, most, copies, spreadFrom });
   const { ids, vectors: asTheyAre, fromMean } = drawn;
-  if (asked !== 'auto' && asked > ids.length) {
-    throw new LabelsmithError('USAGE', `${plural(asked, 'cluster')} cannot be made of ${plural(ids.length, 'item')}.`);
-  }
+  const count = countItems(shards);
+  if (asked !== 'auto' && asked > ids.length) throw tooManyClusters(asked, { items, count, differing: ids.length });
   const vectors = await withoutNuisance(effects.pool, asTheyAre, nuisanceFor(recipe));
   const treeOf = (by: Method, leaves?: number) =>
-    withSpreadWork(job, effects.pool, { count: countItems(shards), spreadFrom }, (work) =>
+    withSpreadWork(job, effects.pool, { count, spreadFrom }, (work) =>
       hierarchyOf(effects.pool, vectors, { method: by, seed, leaves, fromMean, signal, work }),
     );
   let leaves = asked === 'auto' ? undefined : asked;
@@ -198,7 +224,6 @@ async function cluster(request: ClusteringRequest, plan: Exclude<Plan, { kind: '
   const sample = ids.map(sampleKey);
   const { space } = recipe;
   const { key: meanKey, subset } = mean;
-  const count = countItems(shards);
   return {
     model: { task, items, space, meanKey, subset, method, seed, asked, k, sample, count, hierarchy, clusters: [] },
     drawn,

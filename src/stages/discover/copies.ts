@@ -13,9 +13,11 @@ import type { Store } from '../../store/store.ts';
 export interface Copies {
   /** Which set of copies an item belongs to; undefined for one that stands alone. */
   setOf(id: ItemId): number | undefined;
+  /** Items that are left out where of every set one stays. */
+  readonly count: number;
 }
 
-export const NO_COPIES: Copies = { setOf: () => undefined };
+export const NO_COPIES: Copies = { setOf: () => undefined, count: 0 };
 
 /** Of regions nobody knows copies. */
 export async function copiesIn(store: Pick<Store, 'similarPairs'>, items: ItemKind): Promise<Copies> {
@@ -42,6 +44,7 @@ export async function copiesIn(store: Pick<Store, 'similarPairs'>, items: ItemKi
     }
   }
   return {
+    count: parent.reduce((sum, up, place) => sum + (up === place ? 0 : 1), 0),
     setOf(id) {
       const place = places.get(id);
       return place === undefined ? undefined : rootOf(place);

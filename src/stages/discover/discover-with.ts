@@ -10,6 +10,7 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import type { VoteClasses } from '../../models/bundle.ts';
 import type { TextReader } from '../../models/text-reader.ts';
 import { discoverIn } from './discover.ts';
+import { MAX_LEVELS } from './levels.ts';
 import type { ProposedClass } from './namer.ts';
 import { forgetAnswers, type NamerOptions } from './namer-request.ts';
 import { proposeClasses } from './namer-sheets.ts';
@@ -18,7 +19,8 @@ import { writeProposals } from './proposals.ts';
 import { openVocabulary } from './vocabulary.ts';
 import { type WrittenCounts, wordReader } from './written-words.ts';
 
-export interface DiscoverRequest extends Pick<DiscoverOptions, 'k' | 'level' | 'method' | 'recluster' | 'onAgain'> {
+export interface DiscoverRequest
+  extends Pick<DiscoverOptions, 'k' | 'level' | 'finestOtherwise' | 'method' | 'recluster' | 'onAgain'> {
   readonly items: ItemKind;
   readonly task: string;
   /** Name of an imported classifier that votes on names of new clusters. */
@@ -64,6 +66,11 @@ export function checkDiscover(asked: Omit<DiscoverRequest, 'items' | 'task'> & {
     throw new LabelsmithError('USAGE', '--word-share needs --vocabulary: the words that it is a share of.');
   }
   if (level !== undefined && k !== undefined) throw new LabelsmithError('USAGE', 'Give --k or --level, not both.');
+  if (level !== undefined && level > MAX_LEVELS) {
+    throw new LabelsmithError('USAGE', `There is no level ${level}: a tree has ${MAX_LEVELS} at most.`, {
+      hint: 'Level 1 is the coarsest; discover says how many clusters each has. --k N asks for a number.',
+    });
+  }
 }
 
 /** Clusters what is embedded; embedding comes before it (`embedWith`). */

@@ -71,7 +71,7 @@ async function discover(
     const copies = await copiesIn(store, items);
     const request: ClusteringRequest = { effects, options, job: part, task, items, recipe, shards, mean, copies };
     const { clustering, clustered, model } = await clustersFor(request);
-    const { plan } = clustering;
+    const { plan, classOf, askedBefore } = clustering;
     const { ids: sampleIds, vectors: rows, fromMean } = clustering.sample;
     const neighbours = async () => model.hierarchy.neighbours ?? (await graphOf(pool, rows, signal));
     const key = keptKey(model, shards);
@@ -89,7 +89,7 @@ async function discover(
       : holdingBlobs(workspace.blobs, assignHolding));
     const { assigned = 0, none = 0, copies: alike = 0 } = sums;
     const leftovers = model.leftovers ?? [];
-    const range = suggestedRange(model.hierarchy, model.cut?.known);
+    const range = suggestedRange(model.hierarchy, classOf);
     const since = Math.max(0, count - (model.count ?? count));
     return {
       interrupted,
@@ -102,7 +102,10 @@ async function discover(
       clusters: await described(store, model, sizesOf(sums)),
       // Of the other methods confidence is how much neighbours agree, which says less.
       likelyRight: model.hierarchy.evidence ? likelyRightOf(sums) : null,
-      levels: levelsOf(model.hierarchy, model.cut?.known),
+      levels: levelsOf(model.hierarchy, classOf, model.method),
+      held: new Set(classOf.filter((group) => group >= 0)).size,
+      asked: model.asked,
+      askedBefore,
       range: model.cut && model.asked === 'auto' ? rangeWith(range, model.k) : range,
       // Only when no label can come to hang on them any more.
       retired: interrupted || leftovers.length === 0 ? [] : await store.dropUnusedClasses(leftovers),

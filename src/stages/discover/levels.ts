@@ -1,10 +1,12 @@
 /**
  * Where a tree of clusters is cut: the number of clusters there seem to be, how sure that is, and the levels above and below.
  */
+import { constrainedCut, type JoinsAround, joinsAround } from '../../math/graph-cluster/constrained-cut.ts';
 import type { MergeTree } from '../../math/graph-cluster/ward.ts';
 import { adjustedRand } from '../../math/metrics/clustering.ts';
 import { type ClusterCounts, chosenCount, clusterCounts, likelyRange } from './cluster-count.ts';
-import { cutHierarchy, type Hierarchy } from './hierarchy.ts';
+import { groupsOfLeaves } from './cluster-cut.ts';
+import { cutHierarchy, type Hierarchy, type Method } from './hierarchy.ts';
 
 type Cuttable = Pick<Hierarchy, 'tree' | 'leafOf' | 'evidence'>;
 
@@ -52,7 +54,7 @@ export function agreementWith({ tree, leafOf, evidence }: Cuttable, known?: Int3
 const TWO_STANDS_OUT = 1.2;
 
 /** How much more the join from k to k − 1 clusters costs than the one before it. */
-function stepAt({ points, costs }: MergeTree, k: number): number {
+function stepAt({ points, costs }: JoinsAround, k: number): number {
   return costs[points - k] / Math.max(Number.MIN_VALUE, costs[points - k - 1] ?? Number.MIN_VALUE);
 }
 
@@ -75,23 +77,51 @@ function longestStep(tree: MergeTree): number {
 const APART = 1.7;
 /** Kinds within classes are looked for up to so many times the number of classes. */
 const FINEST = 6;
+/** Groups, classes, kinds. */
+export const MAX_LEVELS = 3;
 
 /**
  * Numbers of clusters at two or three levels, the coarsest first: groups, classes, kinds. Classes are what {@link suggestedK}
  * says; groups and kinds are where the tree's step is longest well above and well below. A level that the tree has no room
  * for is left out.
+ *
+ * People's classes are at every level, one cluster each, so what is well above and well below is told by the clusters beside them.
+ *
+ * @param known see {@link suggestedK}
+ * @param method `kmeans` and `density` have made the classes that they found: their trees have nothing below them.
  */
-export function levelsOf(hierarchy: Cuttable, known?: Int32Array): number[] {
-  const { tree } = hierarchy;
-  const classes = suggestedK(hierarchy, known);
-  const most = Math.min(tree.points - 1, FINEST * classes);
-  const groups = longestBetween(tree, 2, Math.floor(classes / APART));
-  const kinds = longestBetween(tree, Math.max(2, Math.ceil(classes * APART)), most);
-  return [groups, classes, kinds].filter((k) => k !== undefined);
+export function levelsOf(hierarchy: Cuttable, known?: Int32Array, method: Method = 'graph'): number[] {
+  const { tree, leafOf } = hierarchy;
+  const { groups, withoutLeaf } = groupsOfLeaves(leafOf, tree.points, known ?? new Int32Array(leafOf.length).fill(-1));
+  const suggested = method === 'graph' ? suggestedK(hierarchy, known) : tree.points;
+  const classes = constrainedCut(tree, groups, { stepsOf: suggested }).groups.length;
+  const free = clustersBeside(classes, leafOf, groups, known);
+  const fixed = classes - free;
+  const joins = joinsAround(tree, groups);
+  const most = Math.min(joins.points - 1, Math.floor(fixed + FINEST * free));
+  const coarser = longestBetween(joins, 2, Math.min(classes - 1, Math.floor(fixed + free / APART)));
+  const finer = longestBetween(joins, Math.max(2, classes + 1, Math.ceil(fixed + free * APART)), most);
+  return [coarser, classes, finer].filter((k) => k !== undefined).map((k) => k + withoutLeaf);
 }
 
-function longestBetween(tree: MergeTree, from: number, to: number): number | undefined {
+/**
+ * Of so many clusters those that people's classes leave free: as many as hold none of them, or the share of them that the items
+ * make up of which nobody knows the class, whichever is more.
+ */
+function clustersBeside(clusters: number, leafOf: Int32Array, groups: Int32Array, known?: Int32Array): number {
+  const held = new Set(groups.filter((group) => group >= 0)).size;
+  if (held === 0 || !known) return clusters;
+  const items = leafOf.reduce((sum, leaf) => sum + (leaf >= 0 ? 1 : 0), 0);
+  const unknown = leafOf.reduce((sum, leaf, item) => sum + (leaf >= 0 && known[item] < 0 ? 1 : 0), 0);
+  return Math.max(clusters - held, (clusters * unknown) / items);
+}
+
+function longestBetween(joins: JoinsAround, from: number, to: number): number | undefined {
   let best: number | undefined;
-  for (let k = from; k <= to; k++) if (best === undefined || stepAt(tree, k) > stepAt(tree, best)) best = k;
+  // The coarsest cut that people's classes allow has no join after it to be compared.
+  const least = joins.points - joins.costs.length + 1;
+  for (let k = Math.max(from, least); k <= to; k++) {
+    if (best === undefined || stepAt(joins, k) > stepAt(joins, best)) best = k;
+  }
   return best;
 }

@@ -15,13 +15,16 @@ import type { NamerOptions } from './namer-request.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export interface DiscoverOptions extends RunOptions, BeginAgainOptions {
-  /** Clusters to make, or `auto` for what the data suggests. Default: as before here, else `auto`. */
+  /** Clusters to make, or `auto` for what the data suggests. Default: as before here, else and with `recluster` `auto`. */
   readonly k?: number | 'auto';
   /**
    * Which of the numbers of clusters that the tree suggests, 1 the coarsest (see `levelsOf`); in place of `k`. Cuts the tree
-   * there is; nothing is clustered again.
+   * there is; nothing is clustered again. A tree that is made in this run gives its finest where it has fewer levels; one that
+   * is there is refused then.
    */
   readonly level?: number;
+  /** Takes the finest level in place of one that there is not, of trees that are there too. Default false. */
+  readonly finestOtherwise?: boolean;
   /** Default: as before here, else `graph`. */
   readonly method?: Method;
   /** The task that gets the labels. Default `class`. */
@@ -85,7 +88,7 @@ export interface DiscoverResult extends RunResult {
     readonly assigned: number;
     /** Items that belong to no cluster. */
     readonly none: number;
-    /** Of those that got their cluster now: near copies that went where the one that was clustered for them went. */
+    /** Items that are near copies of one that was clustered, and went where it went. */
     readonly copies: number;
     /** Items that got their vector after these clusters were made: no cluster was looked for among them. */
     readonly since: number;
@@ -101,8 +104,17 @@ export interface DiscoverResult extends RunResult {
   readonly clusters: readonly DiscoveredCluster[];
   /** Share of the items that are likely of the class that most of their cluster is of; null where nothing says so. */
   readonly likelyRight: number | null;
-  /** Numbers of clusters at the tree's levels, for `level`: groups, classes, kinds, as far as there is room for them. */
+  /**
+   * Numbers of clusters at the tree's levels, for `level`: groups, classes, kinds, as far as there is room for them around the
+   * classes of people.
+   */
   readonly levels: readonly number[];
+  /** Classes that people named or labelled among what was clustered: each is one cluster at every level. */
+  readonly held: number;
+  /** How many clusters the tree is cut at. */
+  readonly asked: number | 'auto';
+  /** The number that an earlier command asked for, where this one asked for none; it holds still where `asked` is the same. */
+  readonly askedBefore: number | null;
   /** Between which numbers of clusters the right one likely is; undefined where nothing says so. */
   readonly range?: { readonly least: number; readonly most: number };
   /** Names of classes of earlier clusterings that nothing hung on, which are gone now. */
