@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { openStore } from '../../src/store/open.ts';
 import { runJson, scratch, startCli } from '../cli.ts';
+import { thorough } from '../thorough.ts';
 import { statusIn } from '../workspace.ts';
 
 /** Several pages of an import (`src/stages/import/writer.ts`). */
@@ -90,7 +91,7 @@ test('SIGKILL during an import leaves nothing of it or all of it, and a plain re
   assert.equal(whole.regions, IMAGES * BOXES);
 
   // Killed with a page staged, and so long after the lock is free again: among further pages, in the switch, after it.
-  for (const killAfterMs of [null, 0, 80, 250]) {
+  for (const killAfterMs of thorough([null, 80], [null, 0, 80, 250])) {
     anew(dir);
     const { child, code: ending, release } = await startAndHold(dir);
     if (killAfterMs === null) child.kill('SIGKILL');
