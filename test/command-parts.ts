@@ -42,7 +42,7 @@ export async function openCommandParts([first, ...others]: readonly [string, ...
     blobsLeft: (place, ending) => globSync(`**/*.${ending}`, { cwd: join(dir, place, 'cache', 'blobs') }),
     async exported(place) {
       const out = `${place}.jsonl`;
-      await runJson(['export', 'jsonl', out, '--task', 'class', '-w', place], options);
+      await runJson(['export', 'jsonl', out, '--replace', '--task', 'class', '-w', place], options);
       return readFile(join(dir, out), 'utf8');
     },
     async withOneKilled(command, place) {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { LabelsmithError } from '../errors.ts';
 import { uriOf } from '../sources/cloud/address.ts';
 import { addressIn, OBJECT_SCHEMES, openObjectStore } from '../sources/cloud/object-stores.ts';
+import { withoutFileScheme } from '../sources/targets.ts';
 import type { BlobStore } from './blob-store.ts';
 import { folderBlobs } from './folder-blobs.ts';
 import { objectBlobs } from './object-blobs.ts';
@@ -13,7 +14,9 @@ export interface OpenBlobs {
   readonly address: string;
 }
 
-export function openBlobs(text: string): OpenBlobs {
+/** @param given an address, or a folder, as a path or `file:///PATH` */
+export function openBlobs(given: string): OpenBlobs {
+  const text = withoutFileScheme(given);
   const address = addressIn(text);
   if (address !== undefined) return { blobs: objectBlobs(() => openObjectStore(address)), address: uriOf(address) };
   const written = OBJECT_SCHEMES.map((scheme) => scheme.written).join(' or ');

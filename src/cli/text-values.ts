@@ -9,6 +9,18 @@ import { readName } from '../core/class-name.ts';
 import { textValue as text } from '../core/text-value.ts';
 import { byteRateIn, durationIn, type SizeAndAge, sizeAndAgeIn } from '../core/units.ts';
 import type { Part } from '../jobs/parts/parts-engine.ts';
+import { withoutFileScheme } from '../sources/targets.ts';
+
+/** Where something goes: a path, or an address; that of a folder or file of this machine (`file:///PATH`) is its path. */
+export function outPlace(): z.ZodType<string, string> {
+  return text('a path, or an address; one of a place on this machine is file:///ABSOLUTE/PATH', (given) => {
+    try {
+      return withoutFileScheme(given);
+    } catch {
+      return undefined;
+    }
+  });
+}
 
 export function wholeNumber(least: number): z.ZodType<number, string> {
   return text(`a whole number of at least ${least}`, (given) => {

@@ -74,6 +74,8 @@ export interface StageDefinition<Settings, Context, Shard, Result> {
   total?(context: Context): Promise<number | undefined>;
   /** What is missing, already cut to `limit`; shard membership depends on the data alone. */
   plan(context: Context): AsyncIterable<Shard>;
+  /** Its plan is all there is, done or not: that work was done by parts (`--shard`) is then known by the record alone. */
+  readonly plansAll?: true;
   /** Does one shard. An item that cannot be done is part of the result (quarantine), not an exception. */
   process(context: Context, shard: Shard, eachItem: EachItem): Promise<Result>;
   /** Names what decides the results beside settings and data, as the model does: processes that differ in it do not share work. */

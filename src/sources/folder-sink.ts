@@ -29,7 +29,7 @@ import {
 import { fileUriOf } from './uri.ts';
 
 /** Holds what is not whole yet, and the locks; hidden, so that no key leads into it. */
-const WORK_FOLDER = '.labelsmith-sink';
+export const WORK_FOLDER = '.labelsmith-sink';
 /** Nobody writes for so long; what is older was left by a process that was killed. */
 const LEFT_OVER_AFTER_MS = 24 * 3_600_000;
 

@@ -38,6 +38,11 @@ const TARGETS: readonly TargetScheme[] = [
   },
 ];
 
+/** `file:///FOLDER` is that folder, wherever a folder is taken; any other text stays as it is. */
+export function withoutFileScheme(spec: string): string {
+  return schemeOf(spec) === 'file' ? pathOfFileUri(spec).toString() : spec;
+}
+
 /** Whether it is an address of a target, and no path. */
 export function isTargetAddress(spec: string): boolean {
   return schemeOf(spec) !== undefined;

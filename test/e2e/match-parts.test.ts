@@ -21,6 +21,14 @@ test('parts of match: each its files of vectors, and the result is that of one p
   await Promise.all([0, 1, 2].map((i) => part(MATCH, 'parts', `${i}/3`)));
   assert.equal(await exported('parts'), expected);
   assert.deepEqual(vectorFiles('parts'), vectorFiles('whole'));
+  const again = await runCli([...MATCH, '--shard', '1/3', '-w', 'parts'], options);
+  assert.match(again.stdout, /^Nothing to do: all parts of match are done and written down\.$/m);
+  assert.deepEqual(blobsLeft('parts', 'shard'), []);
+  // Other labels since: it is not over any more.
+  await runJson([...MATCH, '--threshold', '0.99', '-w', 'parts'], options);
+  assert.notEqual(await exported('parts'), expected);
+  for (let i = 0; i < 3; i++) await part(MATCH, 'parts', `${i}/3`);
+  assert.equal(await exported('parts'), expected);
 
   await withOneKilled(MATCH, 'killed');
   assert.equal(await exported('killed'), expected);

@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { type CliOptions, runCli, runJson, startCli } from '../cli.ts';
 import { type CommandParts, openCommandParts } from '../command-parts.ts';
 import { S3 } from '../fixtures/clouds.ts';
@@ -141,6 +142,33 @@ test('what cannot be is refused, with what to do', async () => {
   const mine = await predict('--out', 'some');
   assert.match(mine.stderr, /has a labels\.csv in it that is of no predictions/);
   assert.equal(labelsIn('some'), 'mine');
+  const others = await predict('--out', join('photos', '..', 'taught'));
+  assert.match(others.stderr, /has "[\w.-]+" in it that is of no predictions.*\n.*another place with --out/);
+  for (const among of ['photos', join('photos', 'new'), '.']) {
+    const refused = await predict('--out', among);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /the output .* (is|is inside|contains) what is predicted/);
+  }
+  assert.ok(!existsSync(join(dir(), 'photos', 'new')));
+  mkdirSync(join(dir(), 'foreign', 'parts'), { recursive: true });
+  writeFileSync(join(dir(), 'foreign', 'parts', 'x'), 'mine');
+  const foreign = await predict('--out', 'foreign');
+  assert.match(foreign.stderr, /has "parts" in it that is of no predictions/);
+  assert.equal(readFileSync(join(dir(), 'foreign', 'parts', 'x'), 'utf8'), 'mine');
+});
+
+test('file:///FOLDER is that folder; parts of others beside one’s own are left alone', async () => {
+  const folder = join(dir(), 'by address');
+  await ends('--out', pathToFileURL(folder).href, '--shard-size', '5', '--shard', '0/2');
+  writeFileSync(join(folder, 'parts', 'x'), 'mine');
+  const [part = ''] = globSync('*.part', { cwd: join(folder, 'parts') });
+  cpSync(join(folder, 'parts', part), join(folder, 'parts', part.replace(/^\w+/, '0123456789abcdef')));
+  assert.match(await ends('--out', folder, '--shard-size', '5'), /Labels of 24 images are in .*by address/);
+  assert.equal(labelsIn('by address'), expected);
+  assert.equal(readFileSync(join(folder, 'parts', 'x'), 'utf8'), 'mine');
+  const wrong = await predict('--out', 'file://elsewhere/folder');
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /--out takes a path, or an address; one of a place on this machine is file:/);
 });
 
 describe('workers', { skip: 'missing' in found ? found.missing : false }, () => {

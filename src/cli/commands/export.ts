@@ -12,7 +12,7 @@ import { shardFormat } from '../../stages/export/shards.ts';
 import { writeTo } from '../../stages/push/to-target.ts';
 import { command } from '../command.ts';
 import { printExported } from '../print/exported.ts';
-import { fraction, listOf, taskName, wholeNumber } from '../text-values.ts';
+import { fraction, listOf, outPlace, taskName, wholeNumber } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
 import { PART, partOf } from './part-option.ts';
@@ -38,7 +38,7 @@ export const exportCommand = command({
     `Formats:\n${formatLines}`,
   args: {
     format: argument('<format>', 'one of those above', z.string()),
-    out: argument('<out>', 'a folder, or a file for csv, jsonl and parquet without --shard-size', z.string()),
+    out: argument('<out>', 'a folder, or a file for csv, jsonl and parquet without --shard-size', outPlace()),
   },
   options: {
     task: option('--task <name>', 'the task to export (default: by the rule above)', taskName().optional()),

@@ -6,6 +6,7 @@ import { writeReport } from '../../report/write.ts';
 import { isTargetAddress } from '../../sources/targets.ts';
 import { writeTo } from '../../stages/push/to-target.ts';
 import { command } from '../command.ts';
+import { outPlace } from '../text-values.ts';
 import { argument, option } from '../values.ts';
 
 export const report = command({
@@ -14,7 +15,7 @@ export const report = command({
   details:
     'OUT may be a report that is there already, which is replaced; anything else at that place is left alone. The page has\n' +
     'pictures and names of files in it, but no absolute path unless --paths absolute.',
-  args: { out: argument('<out.html>', 'the page to write', z.string()) },
+  args: { out: argument('<out.html>', 'the page to write', outPlace()) },
   options: {
     title: option('--title <text>', "the page's title (default: the folder's name)", z.string().optional()),
     paths: option('--paths <how>', 'paths from their source on, or as they are', z.enum(PATHS).default('names')),

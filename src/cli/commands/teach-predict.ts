@@ -8,7 +8,7 @@ import { type FilePrediction, PREDICTION_COLUMNS, predictBelow, predictionRow } 
 import { type PredictedTo, predictByWorkers, predictTo } from '../../stages/classify/predict-to.ts';
 import { type Context, command } from '../command.ts';
 import type { Output } from '../output.ts';
-import { fraction } from '../text-values.ts';
+import { fraction, outPlace } from '../text-values.ts';
 import { argument, option } from '../values.ts';
 import { oneLine } from '../words.ts';
 import { refuseFleetParts, withWorkspace } from '../workspace.ts';
@@ -40,7 +40,7 @@ export const predict = command({
     out: option(
       '--out <place>',
       'write labels.csv and index.json there, to a folder or s3://, gs:// or az://BUCKET/PREFIX',
-      z.string().optional(),
+      outPlace().optional(),
     ),
     ...PART,
   },

@@ -5,8 +5,12 @@ import type { PartDone } from '../../jobs/parts/part-done.ts';
 import type { Output } from '../output.ts';
 
 export function tellPart({ part }: PartDone, output: Output): void {
-  const { stage, index, count, shards, items, doneShards, allShards, otherShards } = part;
+  const { stage, index, count, shards, items, doneShards, allShards, otherShards, isOver } = part;
   output.document({ part });
+  if (isOver) {
+    output.summary(`Nothing to do: all parts of ${stage} are done and written down.`);
+    return;
+  }
   output.summary(`Part ${index}/${count} of ${stage} did ${plural(shards, 'shard')} with ${plural(items, 'item')}.`);
   if (doneShards < allShards) {
     const left = `${formatCount(doneShards)} of ${plural(allShards, 'shard')} are done`;

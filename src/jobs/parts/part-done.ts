@@ -17,6 +17,8 @@ export interface PartSummary {
   readonly allShards: number;
   /** Done, and none of these: of parts with another `--shard-size`, or of data that changed since. */
   readonly otherShards: number;
+  /** All of it was written down before this process began, or while it did its part: there is nothing to do. */
+  readonly isOver: boolean;
 }
 
 export class PartDone extends Error {

@@ -18,6 +18,7 @@ import { LabelsmithError } from '../../errors.ts';
 import { versionOfResults } from '../run.ts';
 import type { Counts, EachItem, Engine, StageDefinition, StageJob, StageSummary } from '../stage.ts';
 import { type ClaimOptions, withClaim } from './claim.ts';
+import { isFinished, noteFinished } from './finished.ts';
 import { PartDone } from './part-done.ts';
 import { type ShardResults, shardResults } from './shard-results.ts';
 
@@ -86,8 +87,10 @@ class PartsRun<Settings, Context, Shard, Result> {
       const { size } = await results.done();
       return size === 0 ? this.#local.run(this.#stage, this.#job, this.#context) : this.#writeDown(results);
     }
+    await this.#endIfOver(part, results, await this.#planned(results));
     const own = await this.#doPart(part, results);
     if (own.interrupted) return own;
+    await this.#endIfOver(part, results, own.planned, own);
     const planned = own.planned.size;
     const done = await results.done();
     const doneShards = [...own.planned].filter((shard) => done.has(shard)).length;
@@ -102,11 +105,37 @@ class PartsRun<Settings, Context, Shard, Result> {
       items: counts.items ?? 0,
       allShards: planned,
       otherShards,
+      isOver: false,
     };
     if (doneShards < planned) throw new PartDone({ ...about, doneShards });
     // Nothing to do, whoever asks: the command goes on.
     if (planned === 0) return this.#local.run(this.#stage, this.#job, this.#context);
     return this.#writeDown(results, { planned: own.planned, otherwise: () => new PartDone({ ...about, doneShards }) });
+  }
+
+  /** Of a stage that plans all there is; of others nothing needs to be known beforehand. */
+  async #planned(results: ShardResults): Promise<ReadonlySet<string>> {
+    const planned = new Set<string>();
+    if (!this.#stage.plansAll) return planned;
+    for await (const shard of this.#stage.plan(this.#context)) planned.add(results.nameOf(shard));
+    return planned;
+  }
+
+  /** Work that is written down is over: what a late part has done of it is taken away. */
+  async #endIfOver(
+    { index, count }: Part,
+    results: ShardResults,
+    planned: ReadonlySet<string>,
+    { shards, counts }: Pick<StageSummary, 'shards' | 'counts'> = { shards: 0, counts: {} },
+  ): Promise<void> {
+    const { workspace, runId } = this.#job;
+    if (!this.#stage.plansAll || planned.size === 0) return;
+    if (!(await isFinished(workspace.store, { name: results.name, planned, runId }))) return;
+    for (const shard of await results.done()) await results.drop(shard);
+    const [doneShards, allShards] = [planned.size, planned.size];
+    const { name: stage } = this.#stage;
+    const items = counts.items ?? 0;
+    throw new PartDone({ stage, index, count, shards, items, doneShards, allShards, otherShards: 0, isOver: true });
   }
 
   async #results(): Promise<ShardResults> {
@@ -188,7 +217,12 @@ class PartsRun<Settings, Context, Shard, Result> {
         };
         const summary = await this.#local.run(whole, this.#job, this.#context);
         // Of shards that were cut otherwise, or that came after they were written down.
-        if (!summary.interrupted) for (const shard of await results.done()) await results.drop(shard);
+        if (summary.interrupted) return summary;
+        if (stage.plansAll) {
+          const { runId } = this.#job;
+          await noteFinished(store, { name: results.name, planned: await this.#planned(results), runId });
+        }
+        for (const shard of await results.done()) await results.drop(shard);
         return summary;
       },
       this.#claim,

@@ -100,6 +100,7 @@ describe('parts', () => {
       items: 12,
       allShards: 6,
       otherShards: 0,
+      isOver: false,
       doneShards: 3,
     });
     assert.equal(await ended(begin('detect', place, [1, 2])), 'written');

@@ -1,12 +1,15 @@
 /** `teach predict --out` and `--fleet`: a trained classifier on files anywhere, by several processes, with the rows of one. */
 import { resolve } from 'node:path';
 import { LabelsmithError } from '../../errors.ts';
+import { refuseProtected, trueLocation } from '../../files/place.ts';
 import { PartDone } from '../../jobs/parts/part-done.ts';
 import type { Part } from '../../jobs/parts/parts-engine.ts';
 import { progressMeter } from '../../jobs/progress.ts';
 import { type RunOptions, recordRun, versionOfResults } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import { uriOf } from '../../sources/cloud/address.ts';
 import { isObjectPath } from '../../sources/cloud/object-reader.ts';
+import { addressIn } from '../../sources/cloud/object-stores.ts';
 import { openSource } from '../../sources/open.ts';
 import type { Classifier } from './classifier-file.ts';
 import { holdingClassifier } from './held-classifier.ts';
@@ -80,6 +83,7 @@ export async function predictTo(
         doneShards,
         allShards: names.length,
         otherShards,
+        isOver: false,
       });
     }
     return { names, parts: names };
@@ -156,6 +160,7 @@ async function atPlace(
   const from = isObjectPath(spec) ? spec : resolve(spec);
   const version = await versionOfResults();
   const about = { model: key, task, threshold, source: from, limit: limit ?? null, shardSize, version };
+  await refuseWithin(from, out);
   const place = await PredictionsPlace.open(out, about);
   try {
     const { labels, whole: earlier } = place;
@@ -185,6 +190,20 @@ async function atPlace(
   } finally {
     await place.close();
   }
+}
+
+/** Predictions among the files that they are of would be files of them the next time. @param from absolute */
+async function refuseWithin(from: string, out: string): Promise<void> {
+  const [there, here] = [addressIn(from), addressIn(out)];
+  if (there === undefined && here === undefined) {
+    return refuseProtected(await trueLocation(resolve(out)), [{ path: from, what: 'what is predicted' }]);
+  }
+  if (there === undefined || here === undefined) return;
+  const [files, place] = [`${uriOf(there)}/`, `${uriOf(here)}/`];
+  if (!files.startsWith(place) && !place.startsWith(files)) return;
+  throw new LabelsmithError('REFUSED', `${out} is, holds or is inside of ${from}, whose files are predicted.`, {
+    hint: 'Choose another place with --out.',
+  });
 }
 
 function otherFiles(uri: string): LabelsmithError {

@@ -9,7 +9,7 @@
  * Resident: one part. On disk of this machine: nothing.
  */
 import { createHash } from 'node:crypto';
-import { rmdir } from 'node:fs/promises';
+import { readdir, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
@@ -21,6 +21,7 @@ import { LabelsmithError, systemCodeOf } from '../../errors.ts';
 import { makeFolder } from '../../files/make-folder.ts';
 import { patiently } from '../../sources/cloud/object-reader.ts';
 import { addressIn } from '../../sources/cloud/object-stores.ts';
+import { WORK_FOLDER as SINK_WORK_FOLDER } from '../../sources/folder-sink.ts';
 import type { Sink } from '../../sources/sink.ts';
 import { openSink } from '../../sources/targets.ts';
 import { type FilePrediction, PREDICTION_COLUMNS, predictionRow } from './predict.ts';
@@ -94,6 +95,8 @@ const SAID: Readonly<Record<keyof PredictionsAbout, string>> = {
 export class PredictionsPlace {
   readonly uri: string;
   readonly #about: PredictionsAbout;
+  /** Names it. */
+  readonly #of: string;
   readonly #blobs: BlobStore;
   readonly #sink: Sink;
   /** Undefined for an address. */
@@ -101,8 +104,9 @@ export class PredictionsPlace {
   #index: Index | undefined;
 
   private constructor(about: PredictionsAbout, blobs: BlobStore, sink: Sink, folder: string | undefined) {
-    this.uri = sink.uri.replace(/^file:\/\//, '');
+    this.uri = folder ?? sink.uri;
     this.#about = about;
+    this.#of = sha256Hex(JSON.stringify(about)).slice(0, 16);
     this.#blobs = blobs;
     this.#sink = sink;
     this.#folder = folder;
@@ -147,14 +151,15 @@ export class PredictionsPlace {
   /** Names of shards that are done. */
   async done(): Promise<Set<string>> {
     const names = new Set<string>();
-    for await (const { key } of this.#blobs.list(PARTS)) names.add(key.slice(PARTS.length, -ENDING.length));
+    const begin = this.#keyOf('').slice(0, -ENDING.length);
+    for await (const { key } of this.#blobs.list(begin)) names.add(key.slice(begin.length, -ENDING.length));
     return names;
   }
 
   async put(name: string, predictions: readonly FilePrediction[]): Promise<void> {
     await this.#begin();
     const bytes = Buffer.from(JSON.stringify(predictions));
-    await putDescribed(this.#blobs, keyOf(name), KIND, { header: { sha256: sha256Hex(bytes) }, bytes });
+    await putDescribed(this.#blobs, this.#keyOf(name), KIND, { header: { sha256: sha256Hex(bytes) }, bytes });
   }
 
   /** Puts the parts together. @param names of all shards, in their order. @param parts the same, as they were done */
@@ -181,7 +186,7 @@ export class PredictionsPlace {
 
   /** What is whole needs them no more; a process that is late may leave some. */
   async dropParts(): Promise<void> {
-    for (const name of await this.done()) await this.#blobs.delete(keyOf(name));
+    for (const name of await this.done()) await this.#blobs.delete(this.#keyOf(name));
     // Where it is a folder; a part that comes late makes it again.
     if (this.#folder !== undefined) await rmdir(join(this.#folder, PARTS)).catch(() => {});
   }
@@ -210,24 +215,31 @@ export class PredictionsPlace {
   }
 
   async #get(name: string): Promise<FilePrediction[]> {
-    const found = await getDescribed(this.#blobs, keyOf(name), KIND);
+    const found = await getDescribed(this.#blobs, this.#keyOf(name), KIND);
     if (found !== undefined && sha256Hex(found.bytes) === found.header.sha256) {
       const rows = ROWS.safeParse(JSON.parse(Buffer.from(found.bytes).toString('utf8')));
       if (rows.success) return rows.data;
     }
     // A damaged one is not there: whoever runs this again makes it anew.
-    if (found !== undefined) await this.#blobs.delete(keyOf(name));
-    throw new LabelsmithError('BUSY', `A part of the predictions at ${this.uri} is gone or damaged: ${keyOf(name)}.`, {
-      hint: 'Run the same command again: it makes what is missing.',
-    });
+    if (found !== undefined) await this.#blobs.delete(this.#keyOf(name));
+    throw new LabelsmithError(
+      'BUSY',
+      `A part of the predictions at ${this.uri} is gone or damaged: ${this.#keyOf(name)}.`,
+      {
+        hint: 'Run the same command again: it makes what is missing.',
+      },
+    );
   }
 
   /** Reads whose the place is; fails where it is of something else. */
   async #look(): Promise<void> {
-    const text = await this.#textAt(INDEX_FILE);
+    let text = await this.#textAt(INDEX_FILE);
     if (text === undefined) {
-      if ((await patiently(() => this.#sink.find(LABELS_FILE))) !== undefined) throw occupied(this.uri, LABELS_FILE);
-      return;
+      const other = await this.#anything();
+      // Another process may have begun here in between.
+      if (other !== undefined) text = await this.#textAt(INDEX_FILE);
+      if (text === undefined && other !== undefined) throw occupied(this.uri, other);
+      if (text === undefined) return;
     }
     const index = indexIn(text);
     if (index === undefined) throw occupied(this.uri, INDEX_FILE);
@@ -241,6 +253,21 @@ export class PredictionsPlace {
       );
     }
     this.#index = index;
+  }
+
+  /** The name of something that is here, its own labels first. */
+  async #anything(): Promise<string | undefined> {
+    if ((await patiently(() => this.#sink.find(LABELS_FILE))) !== undefined) return LABELS_FILE;
+    if (this.#folder !== undefined) {
+      return (await readdir(this.#folder)).sort().find((name) => name !== SINK_WORK_FOLDER);
+    }
+    for await (const { key } of this.#sink.list?.('') ?? []) return key;
+    return undefined;
+  }
+
+  /** Of a part: what it is of stands in its name, so that none of another classifier or other options is taken for one of these. */
+  #keyOf(name: string): string {
+    return `${PARTS}${this.#of}-${name}${ENDING}`;
   }
 
   async #textAt(key: string): Promise<string | undefined> {
@@ -263,10 +290,6 @@ function listingOf(names: readonly string[]): string {
   return sha256Hex(names.join('\n')).slice(0, 32);
 }
 
-function keyOf(name: string): string {
-  return `${PARTS}${name}${ENDING}`;
-}
-
 function indexIn(text: string): Index | undefined {
   try {
     return INDEX.safeParse(JSON.parse(text)).data;
@@ -276,9 +299,15 @@ function indexIn(text: string): Index | undefined {
 }
 
 function occupied(uri: string, name: string): LabelsmithError {
-  return new LabelsmithError('REFUSED', `${uri} has a ${name} in it that is of no predictions.`, {
+  return new LabelsmithError('REFUSED', `${uri} has ${articled(name)} in it that is of no predictions.`, {
     hint: 'Choose another place with --out, or delete what is there.',
   });
+}
+
+/** `an index.json`; other names may be of anything. */
+function articled(name: string): string {
+  if (name === INDEX_FILE) return `an ${name}`;
+  return name === LABELS_FILE ? `a ${name}` : JSON.stringify(name);
 }
 
 async function makeOut(folder: string): Promise<void> {

@@ -81,6 +81,7 @@ export function likelyRightOf(counts: Counts): number | null {
 
 export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorShard, ShardResult> = {
   name: 'discover',
+  plansAll: true,
   settings: ASSIGN_SETTINGS,
   shard: VECTOR_SHARD,
   open: openFromRecord,

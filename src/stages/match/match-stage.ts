@@ -81,6 +81,7 @@ function predictionSetOf(
 
 export const matchStage: StageDefinition<MatchSettings, MatchContext, Shard, ShardResult> = {
   name: 'match',
+  plansAll: true,
   settings: MATCH_SETTINGS,
   shard: MATCH_SHARD,
   open: openFromRecord,
