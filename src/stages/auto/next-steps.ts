@@ -1,4 +1,5 @@
 /** What comes next for a pile after `auto`: commands that fit what was found, each with its reason. */
+import { plural } from '../../core/count-text.ts';
 import type { Store } from '../../store/store.ts';
 import type { AddResult } from '../add/add.ts';
 import type { Detected } from '../detect/detect-with.ts';
@@ -77,7 +78,7 @@ function clusterSteps({ clusters, levels, clustered, counts }: DiscoverResult): 
   if (clusters.length > 0) {
     const reason =
       unnamed.length > 0
-        ? `${unnamed.length} of ${clusters.length} clusters have no name, since too little speaks for any`
+        ? `${unnamed.length} of ${plural(clusters.length, 'cluster')} ${unnamed.length === 1 ? 'has' : 'have'} no name, since too little speaks for any`
         : 'the names are proposals, and several clusters may be one class';
     steps.push({
       command: 'labelsmith corpus names names.csv',

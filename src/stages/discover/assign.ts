@@ -53,6 +53,8 @@ export interface AssignContext extends Closing, Pick<Workspace, 'store' | 'vecto
   readonly ofCopy: (id: ItemId) => number | undefined;
   /** What is known of each cluster, by its number. */
   readonly cut: readonly (ClusterInCut | undefined)[];
+  /** Items of the sample in each cluster, by its number. */
+  readonly sizes: Int32Array;
   readonly map: MapWriter;
 }
 
@@ -116,7 +118,7 @@ function clustersKey({ model, own, classNames }: AssignContext): string {
 }
 
 async function assigned(context: AssignContext, shard: VectorShard): Promise<ShardResult> {
-  const { store, vectors, task, recipe, mean, classNames, sample, own, ofCopy, cut, map, runId } = context;
+  const { store, vectors, task, recipe, mean, classNames, sample, own, ofCopy, cut, sizes, map, runId } = context;
   const { ids, vectors: rows } = await vectors.read(shard);
   const known = await store.labelsOf(ids, task);
   const before = (id: string) => known.get(id)?.find(({ origin, present }) => present && origin === 'cluster');
@@ -137,7 +139,9 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
     const className = classNames[cluster];
     if (className === undefined) return 'none';
     const evidence = cut[cluster];
-    const confidence = evidence ? itemConfidence(share, evidence) : share;
+    // One item at least is of the class that most are of.
+    const least = 1 / Math.max(1, sizes[cluster]);
+    const confidence = Math.max(least, evidence ? itemConfidence(share, evidence) : share);
     return { itemId, task, className, present: true, origin: 'cluster', confidence, runId };
   });
   const labels = given.filter((label) => label !== 'kept' && label !== 'none');
@@ -207,9 +211,11 @@ export function clusteredSample(
   model: ClusterModel,
   { ids, vectors }: Sample,
   copies: Copies,
-): Pick<AssignContext, 'sample' | 'own' | 'ofCopy' | 'cut'> {
+): Pick<AssignContext, 'sample' | 'own' | 'ofCopy' | 'cut' | 'sizes'> {
   const own = clustersOf(model);
   const clusters = Int32Array.from(ids, (id) => own.get(id) ?? -1);
+  const sizes = new Int32Array(clusters.reduce((most, cluster) => Math.max(most, cluster + 1), 0));
+  for (const cluster of clusters) if (cluster >= 0) sizes[cluster]++;
   const ofCopies = new Map<number, number>();
   for (const [i, id] of ids.entries()) {
     const set = copies.setOf(id);
@@ -219,6 +225,7 @@ export function clusteredSample(
     own,
     ofCopy: (id) => ofCopies.get(copies.setOf(id) ?? -1),
     cut: evidenceOf(model),
+    sizes,
     sample: { index: exactIndex(pool, vectors), ids, clusters },
   };
 }

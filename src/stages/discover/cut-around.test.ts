@@ -88,6 +88,16 @@ test('how many images are where they belong is said of the clusters that are sho
   }
 });
 
+test('of each cluster one item at least is of the class that most are of, and no less is claimed', async (t) => {
+  const { discover } = await prepare(t);
+  const all = KINDS * EACH;
+  for (const k of [100, 150]) {
+    const { likelyRight, counts } = await discover({ k });
+    // The record has thousandths.
+    assert.ok((likelyRight ?? 0) >= counts.clusters / all - 0.001, `${likelyRight} of ${counts.clusters} clusters`);
+  }
+});
+
 for (const named of [1, 5, 12]) {
   test(`levels with ${named} named of many: each holds these, is what --level gives, twice, and leaves room to its neighbours`, async (t) => {
     const { discover, name } = await prepare(t);
