@@ -85,13 +85,13 @@ function printLevels(output: Output, { levels, held, counts }: DiscoverResult): 
     );
   } else if (held > 0 && held >= counts.clusters) {
     output.summary(
-      'Every cluster is a class that people named or labelled, so no level has others: labelsmith corpus split CLASS --into N parts one, and one name for two makes them one.',
+      'Every cluster is a class that people named or labelled, so the tree has one level: labelsmith corpus split CLASS --into N parts one.',
     );
   }
 }
 
 /** `1: 2, 2: 15, 3: 29`. */
-export const levelsText = (levels: readonly number[]) => levels.map((k, i) => `${i + 1}: ${k}`).join(', ');
+const levelsText = (levels: readonly number[]) => levels.map((k, i) => `${i + 1}: ${k}`).join(', ');
 
 /** Says whose number of clusters it is, and why there is another one than was asked for. */
 function printNumberAsked(
@@ -111,13 +111,13 @@ function printNumberAsked(
     const there = levels.length === 1 ? 'one level' : `${levels.length} levels`;
     output.summary(`The tree has ${there}, so level ${level} is not there; the finest is shown.`);
   }
-  const wanted =
-    k === undefined || k === 'auto' ? (askedBefore !== null && cutAt === askedBefore ? askedBefore : null) : k;
+  const wanted = typeof k === 'number' ? k : cutAt === askedBefore ? askedBefore : null;
   if (wanted === null || wanted === counts.clusters) return;
   const asked = `${plural(wanted, 'cluster')} ${wanted === 1 ? 'was' : 'were'} asked for, and ${formatCount(counts.clusters)} ${counts.clusters === 1 ? 'is' : 'are'} shown`;
+  const split = levels.length > 1 ? ' labelsmith corpus split CLASS --into N parts one.' : '';
   output.summary(
     held > 0
-      ? `${asked}: what people named or labelled stays together and apart. labelsmith corpus split CLASS --into N parts one.`
+      ? `${asked}: what people named or labelled stays together and apart.${split}`
       : `${asked}: more cannot be told apart here, since images that stand apart from all others and near copies go where their nearest goes.`,
   );
 }

@@ -174,13 +174,11 @@ function numberAsked(
   if (found !== undefined) return found;
   // Nobody could know which levels a tree has that is made only now.
   if (kind === 'cluster' || options.finestOtherwise) return levels[levels.length - 1];
-  throw new LabelsmithError(
-    'USAGE',
-    `There is no level ${asked.level}; the tree suggests ${levels.join(', ')} clusters.`,
-    {
-      hint: levels.length > 1 ? `Name a level from 1 to ${levels.length}.` : 'The only level is 1.',
-    },
-  );
+  const [only] = levels;
+  const there = levels.length > 1 ? `the tree suggests ${levels.join(', ')} clusters` : `the tree has one, of ${only}`;
+  throw new LabelsmithError('USAGE', `There is no level ${asked.level}; ${there}.`, {
+    hint: levels.length > 1 ? `Name a level from 1 to ${levels.length}.` : 'discover --k N asks for a number.',
+  });
 }
 
 /** The items that a model is of, with their vectors: as they were kept, or from the files. */
