@@ -59,3 +59,35 @@ export interface CorpusEvent {
   /** Labels that it wrote, moved or took away. */
   readonly labels: number;
 }
+
+/** A row as it is to be; null where there is to be none. */
+export type RowChange = readonly [id: number, row: CorpusClass | null];
+
+/** What of one state is other than in another. */
+export interface RowChanges {
+  readonly classes: readonly RowChange[];
+  readonly synonyms: readonly (readonly [name: string, classId: number | null])[];
+}
+
+export function withRows(state: CorpusState, rows: RowChanges): CorpusState {
+  const classes = new Map(state.classes);
+  const synonyms = new Map(state.synonyms);
+  for (const [id, row] of rows.classes) {
+    if (row) classes.set(id, row);
+    else classes.delete(id);
+  }
+  for (const [name, id] of rows.synonyms) {
+    if (id === null) synonyms.delete(name);
+    else synonyms.set(name, id);
+  }
+  return { classes, synonyms };
+}
+
+/** One operation with the rows that it changed. */
+export interface LoggedChange {
+  readonly event: CorpusEvent;
+  /** The change that undid it, of which later ones are larger; 0 where it stands. */
+  readonly undoneBy: number;
+  readonly forward: RowChanges;
+  readonly backward: RowChanges;
+}

@@ -3,6 +3,7 @@
  * row, so the history is where they are kept; an undone operation confirms nothing.
  */
 import { z } from 'zod';
+import type { CorpusEvent } from '../core/corpus.ts';
 import type { CorpusStore } from '../store/corpus-store.ts';
 
 const RENAMED = z.object({ from: z.string(), to: z.string() });
@@ -10,12 +11,15 @@ const MAPPED = z.object({ mapping: z.record(z.string(), z.string()) });
 
 export async function confirmedNames(store: Pick<CorpusStore, 'corpusHistory'>): Promise<Set<string>> {
   const names = new Set<string>();
-  for (const { operation, undone, arguments: given } of await store.corpusHistory()) {
-    if (undone) continue;
-    const pairs = operation === 'map' ? mapped(given) : operation === 'rename' ? renamed(given) : [];
-    for (const [from, to] of pairs) if (from === to) names.add(to);
+  for (const event of await store.corpusHistory()) {
+    if (!event.undone) for (const name of namesConfirmedBy(event)) names.add(name);
   }
   return names;
+}
+
+export function namesConfirmedBy({ operation, arguments: given }: CorpusEvent): string[] {
+  const pairs = operation === 'map' ? mapped(given) : operation === 'rename' ? renamed(given) : [];
+  return pairs.flatMap(([from, to]) => (from === to ? [to] : []));
 }
 
 function mapped(given: unknown): readonly (readonly [string, string])[] {

@@ -1,6 +1,6 @@
 /** The corpus of a workspace: seen as a tree, and changed by one recorded operation at a time. */
 import { toClassName } from '../core/class-name.ts';
-import type { CorpusChange, CorpusEvent, CorpusState, Reassignment } from '../core/corpus.ts';
+import type { CorpusChange, CorpusClass, CorpusEvent, CorpusState, Reassignment } from '../core/corpus.ts';
 import { currentLabels } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
@@ -218,5 +218,9 @@ export async function corpusTree(store: Store, exemplars: number): Promise<Corpu
 export async function taxonomy(store: Pick<Store, 'corpus' | 'classes'>): Promise<TaxonomyNode[]> {
   const [state, records] = [await store.corpus(), await store.classes()];
   const detected = records.filter(({ counts }) => counts.some(({ origins }) => origins.detector !== undefined));
-  return taxonomyOf(state, new Set(detected.map(({ name }) => name)), wordNet());
+  // The record keeps classes for the history's sake that are none any more.
+  const listed = new Set(records.map(({ name }) => name));
+  const isListed = ({ id, rootId, name }: CorpusClass) => rootId !== id || listed.has(name);
+  const classes = new Map([...state.classes].filter(([, one]) => isListed(one)));
+  return taxonomyOf({ ...state, classes }, new Set(detected.map(({ name }) => name)), wordNet());
 }

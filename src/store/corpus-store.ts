@@ -1,5 +1,5 @@
 /** The corpus of classes with its history. A part of the store's contract (`store.ts`). */
-import type { CorpusChange, CorpusEvent, CorpusState } from '../core/corpus.ts';
+import type { CorpusChange, CorpusEvent, CorpusState, LoggedChange } from '../core/corpus.ts';
 import type { RunId } from '../core/ids.ts';
 import type { ItemKind, Origin } from '../core/labels.ts';
 import type { Skeleton } from '../core/region-details.ts';
@@ -16,6 +16,7 @@ export interface CorpusStore {
   /**
    * Removes those of the classes that nothing hangs on, and gives their names: no label of any origin, present or absent, no
    * synonym, parent, part, description, synset or skeleton, and no operation of the corpus' history, so that all of it can be undone.
+   * Those that are kept for an operation's sake alone are not listed by `classes` until something hangs on them again.
    */
   dropUnusedClasses(names: readonly string[]): Promise<string[]>;
   /** In order of name. Counts are of current labels (see `currentLabels`), per task; images that are gone do not count. */
@@ -42,6 +43,8 @@ export interface CorpusStore {
   undoCorpusChange(): Promise<CorpusEvent | null>;
   /** Newest first. */
   corpusHistory(limit?: number): Promise<CorpusEvent[]>;
+  /** The same, all of it, with the rows that each changed. */
+  corpusLog(): Promise<LoggedChange[]>;
 }
 
 /** Current labels of one class, task, origin and run. */

@@ -1,5 +1,6 @@
 /** `corpus undo` and `corpus history`: what was done to the classes, and taking it back. */
 import type { CorpusEvent } from '../../core/corpus.ts';
+import { undoCorpusChange } from '../../stages/discover/relabel.ts';
 import { command } from '../command.ts';
 import { changeText } from '../print/corpus-change.ts';
 import { wholeNumber } from '../text-values.ts';
@@ -19,7 +20,7 @@ export const corpusUndo = command({
     return withWorkspace(context, async (workspace) => {
       const undone: CorpusEvent[] = [];
       while (undone.length < count) {
-        const event = await workspace.store.undoCorpusChange();
+        const event = await undoCorpusChange(workspace.store);
         if (!event) break;
         undone.push(event);
         output.line(`Took back: ${changeText(event)}`);

@@ -6,10 +6,10 @@ import { chunks } from '../../core/chunks.ts';
 import { type ImageId, type ItemId, isImageId } from '../../core/ids.ts';
 import { currentLabels } from '../../core/labels.ts';
 import { html, type Markup } from '../../core/markup.ts';
-import { namesNow } from '../../corpus/class-names.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { savedModel } from '../../stages/discover/cluster-model.ts';
+import { clustersNow } from '../../stages/discover/clusters-now.ts';
 import {
   type DataMap,
   type Mark,
@@ -141,12 +141,10 @@ async function reportMap({ store }: Workspace, task: string, map: DataMap): Prom
 async function exemplarsOf(store: Workspace['store'], task: string): Promise<{ id: ItemId; name: string }[]> {
   const model = await savedModel(store, task);
   if (model?.items !== 'images') return [];
-  const now = await namesNow(store);
-  const most = Math.max(0, ...model.clusters.map(({ exemplars }) => exemplars.length));
+  const clusters = await clustersNow(store, model);
+  const most = Math.max(0, ...clusters.map(({ exemplars }) => exemplars.length));
   return Array.from({ length: most }, (_, rank) =>
-    model.clusters.flatMap(({ exemplars, name }) =>
-      exemplars[rank] ? [{ id: exemplars[rank], name: now(name) }] : [],
-    ),
+    clusters.flatMap(({ exemplars, name }) => (exemplars[rank] ? [{ id: exemplars[rank], name }] : [])),
   )
     .flat()
     .slice(0, MAX_EXEMPLARS);

@@ -7,6 +7,7 @@ import { LabelsmithError } from '../../errors.ts';
 import type { AuditVerdict } from '../../store/audit-store.ts';
 import type { OperationRecord } from '../../store/operation-store.ts';
 import type { AuditAnswer, Store } from '../../store/store.ts';
+import { relabelClusters } from '../discover/relabel.ts';
 import { answerAudit } from './answers.ts';
 
 const NAME = 'audit answer';
@@ -44,13 +45,17 @@ export function answerOne(store: Store, { task, auditId, ...answer }: OneAnswer)
 }
 
 /** As the store's. */
-export function undoOperation(store: Store, operationId?: number): Promise<OperationRecord | null> {
-  return store.atomically(async (inner) => withAnswer(inner, await inner.undo(operationId), 'before'));
+export async function undoOperation(store: Store, operationId?: number): Promise<OperationRecord | null> {
+  const undone = await store.atomically(async (inner) => withAnswer(inner, await inner.undo(operationId), 'before'));
+  if (undone?.kind === 'corpus') await relabelClusters(store, undone.id);
+  return undone;
 }
 
-/** As the store's. */
-export function redoOperation(store: Store, operationId?: number): Promise<OperationRecord | null> {
-  return store.atomically(async (inner) => withAnswer(inner, await inner.redo(operationId), 'answer'));
+/** As the store's; items that an operation on the corpus was about are labelled accordingly, also where they were clustered anew since. */
+export async function redoOperation(store: Store, operationId?: number): Promise<OperationRecord | null> {
+  const redone = await store.atomically(async (inner) => withAnswer(inner, await inner.redo(operationId), 'answer'));
+  if (redone?.kind === 'corpus') await relabelClusters(store, redone.id);
+  return redone;
 }
 
 async function withAnswer(store: Store, operation: OperationRecord | null, side: 'before' | 'answer') {

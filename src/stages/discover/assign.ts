@@ -3,10 +3,9 @@
  * vectors is one shard.
  */
 import { z } from 'zod';
-import type { IdMap } from '../../core/id-set.ts';
+import { IdMap } from '../../core/id-set.ts';
 import { type ItemId, sha256Hex } from '../../core/ids.ts';
 import type { ItemKind, Label } from '../../core/labels.ts';
-import { CorpusIndex } from '../../corpus/state.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type Closing, type Counts, closeContext, type StageDefinition, type StageJob } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
@@ -24,16 +23,18 @@ import {
 } from '../embed/recipe.ts';
 import { ITEM_KIND } from '../image-work.ts';
 import { VECTOR_SHARD } from '../vector-shard.ts';
+import { corpusNow } from './class-rows.ts';
 import { type ClusterInCut, itemConfidence } from './cluster-confidence.ts';
 import { type ClusterModel, clustersOf, evidenceOf, savedModel } from './cluster-model.ts';
 import { sampleOfModel } from './clustering.ts';
+import { namesOfEach } from './clusters-now.ts';
 import { type Copies, copiesIn } from './copies.ts';
 import { neighboursOf } from './hierarchy.ts';
 import { keptKey, keptLayout } from './kept-sample.ts';
-import { assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
+import { type Assignment, assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
 import { mapKeyOf } from './map-record.ts';
 import { type MapWriter, openMapWriter } from './map-writer.ts';
-import type { Sample } from './sample.ts';
+import { type Sample, sampleKey } from './sample.ts';
 
 export const ASSIGN_SETTINGS = z.object({ task: z.string(), items: ITEM_KIND });
 export type AssignSettings = z.infer<typeof ASSIGN_SETTINGS>;
@@ -44,13 +45,18 @@ export interface AssignContext extends Closing, Pick<Workspace, 'store' | 'vecto
   readonly recipe: EmbeddingRecipe;
   readonly mean: SpaceMean;
   readonly model: ClusterModel;
-  /** The class that each cluster gives its items. */
-  readonly classNames: readonly string[];
   readonly sample: ClusteredSample;
+  /** The class that each item of the sample is labelled as, in its order; undefined for none. */
+  readonly classNames: readonly (string | undefined)[];
+  /** What these count as; a label of a cluster that says something else is of a class that is no more. */
+  readonly rootNames: ReadonlySet<string | undefined>;
   /** The cluster of an item that is in the sample. */
   readonly own: IdMap;
-  /** The cluster of a near copy of one that is. */
+  /** The place in the sample of an item that is in it. */
+  readonly placeOf: IdMap;
+  /** The cluster of a near copy of one that is, and the place of that one. */
   readonly ofCopy: (id: ItemId) => number | undefined;
+  readonly placeOfCopy: (id: ItemId) => number | undefined;
   /** What is known of each cluster, by its number. */
   readonly cut: readonly (ClusterInCut | undefined)[];
   /** Items of the sample in each cluster, by its number. */
@@ -113,15 +119,16 @@ export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorS
 
 /** Names the clusters, by all that decides what items are given. No model's name stands before it. */
 function clustersKey({ model, own, classNames }: AssignContext): string {
-  const decidedBy = [mapKeyOf(model), ...classNames, ...model.sample.map((key) => own.get(key) ?? -1)];
+  const decidedBy = [mapKeyOf(model), ...classNames.map(String), ...model.sample.map((key) => own.get(key) ?? -1)];
   return `@${sha256Hex(decidedBy.join('\n')).slice(0, 16)}`;
 }
 
 async function assigned(context: AssignContext, shard: VectorShard): Promise<ShardResult> {
-  const { store, vectors, task, recipe, mean, classNames, sample, own, ofCopy, cut, sizes, map, runId } = context;
+  const { store, vectors, task, recipe, mean, sample, own, ofCopy, cut, sizes, map, runId, rootNames } = context;
   const { ids, vectors: rows } = await vectors.read(shard);
   const known = await store.labelsOf(ids, task);
-  const before = (id: string) => known.get(id)?.find(({ origin, present }) => present && origin === 'cluster');
+  const isKept = ({ origin, present, className }: Label) => present && origin === 'cluster' && rootNames.has(className);
+  const before = (id: string) => known.get(id)?.find(isKept);
   const kept = ids.flatMap((id) => before(id) ?? []);
   const copies = ids.filter((id) => own.get(id) === undefined && (ofCopy(id) ?? -1) >= 0).length;
   if (kept.length === ids.length && !map.lacks(ids))
@@ -136,7 +143,7 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   const given = ids.map((itemId, i): NewLabel | 'kept' | 'none' => {
     if (before(itemId)) return 'kept';
     const { cluster, confidence: share } = assignments[i];
-    const className = classNames[cluster];
+    const className = classNameFor(context, itemId, assignments[i]);
     if (className === undefined) return 'none';
     const evidence = cut[cluster];
     // One item at least is of the class that most are of.
@@ -151,6 +158,17 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
     marks: map.lacks(ids) ? await map.write({ shard, ids, assignments, fromMean, runId }) : null,
     counts: { assigned: labels.length, none, copies, ...sums([...kept, ...labels]) },
   };
+}
+
+/** Of an item of the sample its own; of another that of the one whose near copy it is, or of the nearest in its cluster. */
+function classNameFor(
+  { classNames, sample, placeOf, placeOfCopy }: AssignContext,
+  id: ItemId,
+  { cluster, neighbours }: Assignment,
+): string | undefined {
+  if (cluster < 0) return undefined;
+  const nearest = () => neighbours.find((place) => sample.clusters[place] === cluster);
+  return classNames[placeOf.get(id) ?? placeOfCopy(id) ?? nearest() ?? -1];
 }
 
 function sums(labels: readonly Pick<Label, 'className' | 'confidence'>[]): Counts {
@@ -183,8 +201,8 @@ async function openFromRecord(job: StageJob<AssignSettings>): Promise<AssignCont
     const kept = await keptLayout(workspace.blobs, keptKey(model, shards), sampleIds.length);
     const map = await openMapWriter(workspace, { model, sampleIds, fromMean, kept, neighbours, signal });
     const close = () => pool.close();
-    const classNames = await classesOfClusters(store, model);
-    return { store, vectors, runId, task, recipe, mean, model, classNames, ...clustered, map, close };
+    const names = await classNamesOf(store, model, sample);
+    return { store, vectors, runId, task, recipe, mean, model, ...names, ...clustered, map, close };
   } catch (error) {
     await pool.close();
     throw error;
@@ -199,10 +217,15 @@ async function requireModel({ store }: Pick<Workspace, 'store'>, task: string, i
   });
 }
 
-/** Of a part whose split was undone that is the class it was a part of. */
-export async function classesOfClusters(store: Pick<Store, 'corpus'>, { clusters }: ClusterModel): Promise<string[]> {
-  const index = new CorpusIndex(await store.corpus());
-  return clusters.map(({ name, partOf }) => (partOf !== undefined && !index.find(name) ? partOf : name));
+/** What the items of the sample are labelled as by now. */
+export async function classNamesOf(
+  store: Pick<Store, 'corpus' | 'corpusLog'>,
+  model: ClusterModel,
+  { ids }: Pick<Sample, 'ids'>,
+): Promise<Pick<AssignContext, 'classNames' | 'rootNames'>> {
+  const { written, root } = namesOfEach(model, await corpusNow(store));
+  const nameOf = new Map(model.sample.map((key, item) => [key, written[item]]));
+  return { classNames: ids.map((id) => nameOf.get(sampleKey(id))), rootNames: new Set(root) };
 }
 
 /** The sample with the clusters that the model gives it. */
@@ -211,19 +234,24 @@ export function clusteredSample(
   model: ClusterModel,
   { ids, vectors }: Sample,
   copies: Copies,
-): Pick<AssignContext, 'sample' | 'own' | 'ofCopy' | 'cut' | 'sizes'> {
+): Pick<AssignContext, 'sample' | 'own' | 'placeOf' | 'ofCopy' | 'placeOfCopy' | 'cut' | 'sizes'> {
   const own = clustersOf(model);
   const clusters = Int32Array.from(ids, (id) => own.get(id) ?? -1);
   const sizes = new Int32Array(clusters.reduce((most, cluster) => Math.max(most, cluster + 1), 0));
   for (const cluster of clusters) if (cluster >= 0) sizes[cluster]++;
-  const ofCopies = new Map<number, number>();
+  const placeOf = new IdMap();
+  const placeOfSet = new Map<number, number>();
   for (const [i, id] of ids.entries()) {
+    placeOf.set(id, i);
     const set = copies.setOf(id);
-    if (set !== undefined && !ofCopies.has(set)) ofCopies.set(set, clusters[i]);
+    if (set !== undefined && !placeOfSet.has(set)) placeOfSet.set(set, i);
   }
+  const placeOfCopy = (id: ItemId) => placeOfSet.get(copies.setOf(id) ?? -1);
   return {
     own,
-    ofCopy: (id) => ofCopies.get(copies.setOf(id) ?? -1),
+    placeOf,
+    placeOfCopy,
+    ofCopy: (id) => clusters[placeOfCopy(id) ?? -1],
     cut: evidenceOf(model),
     sizes,
     sample: { index: exactIndex(pool, vectors), ids, clusters },

@@ -38,6 +38,39 @@ export interface ClusterModel {
   readonly subset?: boolean;
   /** Classes of earlier clusterings of the task, to be removed where nothing hangs on them. */
   readonly leftovers?: readonly string[];
+  /** What people did to the clusters of the task. Models of earlier versions have none. */
+  readonly acts?: ActRecord;
+}
+
+/** See `people-acts.ts`. */
+export interface ActRecord {
+  /** Of the newest operation on the corpus there was when the record was made. */
+  readonly seen: number;
+  /** Of the newest that stood then. */
+  readonly stood: number;
+  /** Classes that items of the sample, or of cores, are of. */
+  readonly rows: readonly ClassRow[];
+  /** In order of their acts. */
+  readonly cores: readonly Core[];
+}
+
+/** A class of the corpus by its id, which no renaming and no merge changes. */
+export interface ClassRow {
+  readonly classId: number;
+  /** The operation that split it off another class. */
+  readonly splitBy?: number;
+  /** The place among the rows of what the items of this row were then: parts of what was merged come from several. */
+  readonly from?: number;
+}
+
+/** What an act was about: the items that were of a class when it was done. */
+export interface Core {
+  /** The operation; 0 for what was there when nobody wrote down acts, which stands forever. */
+  readonly act: number;
+  /** The place of the class among the rows. */
+  readonly row: number;
+  /** The first 16 digits of the items' ids. Those that an earlier act was about in the same class are left out. */
+  readonly members: readonly string[];
 }
 
 /** A cut that people's classes changed. */
@@ -48,14 +81,16 @@ export interface ClusterCut {
   readonly nodes: Int32Array;
   /** The cluster of each item that people's words put there; −1 for those that the tree put where they are, [items]. */
   readonly known: Int32Array;
+  /** The class of each item of people's clusters, as a place in `acts.rows`; −1 for those that are of their cluster's class, [items]. */
+  readonly rows?: Int32Array;
 }
 
 export interface NamedCluster {
   /** People gave it its name: later clusterings go around it. */
   readonly held?: boolean;
-  /** The class that it was split off; it is that again once the split is undone. */
+  /** Of versions that wrote down no acts: the class that it was split off. */
   readonly partOf?: string;
-  /** Whether that class was people's already, and so is this one's cluster once the split is undone. */
+  /** Of the same: whether that class was people's already. */
   readonly ofHeld?: boolean;
   /** The class its items are given, unique within the model. */
   readonly name: string;
@@ -99,7 +134,19 @@ const EVIDENCE = z.object({
   told: z.string().optional(),
 });
 
-const PACKED_CUT = z.object({ clusters: z.base64(), nodes: z.base64(), known: z.base64() });
+const PACKED_CUT = z.object({
+  clusters: z.base64(),
+  nodes: z.base64(),
+  known: z.base64(),
+  rows: z.base64().optional(),
+});
+
+const PACKED_ACTS = z.object({
+  seen: z.number(),
+  stood: z.number(),
+  rows: z.array(z.object({ classId: z.number(), splitBy: z.number().optional(), from: z.number().optional() })),
+  cores: z.array(z.object({ act: z.number(), row: z.number(), members: z.base64() })),
+});
 
 const PACKED_MODEL = z.object({
   task: z.string(),
@@ -129,6 +176,7 @@ const PACKED_MODEL = z.object({
   ),
   subset: z.boolean().optional(),
   leftovers: z.array(z.string()).optional(),
+  acts: PACKED_ACTS.optional(),
 });
 
 const CLUSTERS: Artifact<z.infer<typeof PACKED_MODEL>> = {
@@ -145,15 +193,25 @@ const CLUSTERS: Artifact<z.infer<typeof PACKED_MODEL>> = {
 };
 
 export async function saveModel(store: Pick<Store, 'putArtifact'>, model: ClusterModel): Promise<void> {
-  const { sample, hierarchy, asked, clusters, leftovers, cut, ...plain } = model;
+  const { sample, hierarchy, asked, clusters, leftovers, cut, acts, ...plain } = model;
   const { leafOf, tree, evidence } = hierarchy;
   const packed = {
     ...plain,
     asked,
     clusters: clusters as z.infer<typeof PACKED_MODEL>['clusters'],
     leftovers: leftovers && [...leftovers],
-    sample: Buffer.from(sample.join(''), 'hex').toString('base64'),
-    cut: cut && { clusters: pack(cut.clusters), nodes: pack(cut.nodes), known: pack(cut.known) },
+    sample: packKeys(sample),
+    cut: cut && {
+      clusters: pack(cut.clusters),
+      nodes: pack(cut.nodes),
+      known: pack(cut.known),
+      rows: cut.rows && pack(cut.rows),
+    },
+    acts: acts && {
+      ...acts,
+      rows: [...acts.rows],
+      cores: acts.cores.map((core) => ({ ...core, members: packKeys(core.members) })),
+    },
     leafOf: pack(leafOf),
     tree: { points: tree.points, left: pack(tree.left), right: pack(tree.right), costs: pack(tree.costs) },
     evidence: evidence && packedEvidence(evidence),
@@ -164,13 +222,13 @@ export async function saveModel(store: Pick<Store, 'putArtifact'>, model: Cluste
 export async function savedModel(store: Pick<Store, 'artifact'>, task: string): Promise<ClusterModel | undefined> {
   const packed = await readArtifact(store, CLUSTERS, task);
   if (packed === undefined) return undefined;
-  const { sample, cut, leafOf, tree, evidence, ...plain } = packed;
-  const hex = Buffer.from(sample, 'base64').toString('hex');
+  const { sample, cut, leafOf, tree, evidence, acts, ...plain } = packed;
   const [left, right] = [unpack(tree.left), unpack(tree.right)].map((bytes) => new Int32Array(bytes));
   return {
     ...plain,
-    sample: hex.match(/.{16}/g) ?? [],
+    sample: unpackKeys(sample),
     ...(cut ? { cut: unpackedCut(cut) } : {}),
+    ...(acts ? { acts: unpackedActs(acts) } : {}),
     hierarchy: {
       leafOf: new Int32Array(unpack(leafOf)),
       tree: { points: tree.points, left, right, costs: new Float64Array(unpack(tree.costs)) },
@@ -217,10 +275,23 @@ function clusterEvidence(values: readonly number[]): ClusterEvidence {
   };
 }
 
-function unpackedCut({ clusters, nodes, known }: z.infer<typeof PACKED_CUT>): ClusterCut {
+function unpackedCut({ clusters, nodes, known, rows }: z.infer<typeof PACKED_CUT>): ClusterCut {
   const numbers = (text: string) => new Int32Array(unpack(text));
-  return { clusters: numbers(clusters), nodes: numbers(nodes), known: numbers(known) };
+  return {
+    clusters: numbers(clusters),
+    nodes: numbers(nodes),
+    known: numbers(known),
+    ...(rows === undefined ? {} : { rows: numbers(rows) }),
+  };
 }
+
+function unpackedActs({ cores, ...rest }: z.infer<typeof PACKED_ACTS>): ActRecord {
+  return { ...rest, cores: cores.map((core) => ({ ...core, members: unpackKeys(core.members) })) };
+}
+
+const packKeys = (keys: readonly string[]) => Buffer.from(keys.join(''), 'hex').toString('base64');
+
+const unpackKeys = (text: string): string[] => Buffer.from(text, 'base64').toString('hex').match(/.{16}/g) ?? [];
 
 function pack({ buffer, byteOffset, byteLength }: Int32Array | Float64Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
@@ -234,12 +305,12 @@ type Cut = Pick<ClusterModel, 'hierarchy' | 'cut' | 'k'>;
 
 /** The cluster of every item of the sample; −1 for none. */
 export function clustersOf({ sample, ...cut }: Cut & Pick<ClusterModel, 'sample'>): IdMap {
-  return byItem(sample, cut.cut?.clusters ?? cutHierarchy(cut.hierarchy, cut.k));
+  return byItem(sample, clusterOfEach(cut));
 }
 
-/** The cluster of every item of the sample that people's words put there; −1 for the others. */
-export function knownOf({ sample, cut }: Pick<ClusterModel, 'sample' | 'cut'>): IdMap {
-  return cut ? byItem(sample, cut.known) : new IdMap();
+/** The same in the order of the sample, [items]. */
+export function clusterOfEach({ hierarchy, cut, k }: Cut): Int32Array {
+  return cut?.clusters ?? cutHierarchy(hierarchy, k);
 }
 
 function byItem(sample: readonly string[], values: Int32Array): IdMap {

@@ -8,6 +8,7 @@ import type { StageJob, Workspace } from '../../jobs/stage.ts';
 import type { VectorShard } from '../../store/store.ts';
 import type { EmbeddingRecipe, SpaceMean } from '../embed/recipe.ts';
 import { countItems } from '../vector-shard.ts';
+import { corpusNow } from './class-rows.ts';
 import { cutAround, type HeldClass } from './cluster-cut.ts';
 import type { ClusterModel } from './cluster-model.ts';
 import type { Copies } from './copies.ts';
@@ -18,6 +19,8 @@ import { keptKey, keptSample } from './kept-sample.ts';
 import { levelsOf, suggestedK } from './levels.ts';
 import { nuisanceFor, withoutNuisance } from './nuisance.ts';
 import type { DiscoverEffects, DiscoverOptions } from './options.ts';
+import { redoneSince } from './people-acts.ts';
+import { withRowsOfCut } from './rows-of-cut.ts';
 import { readSample, type Sample, sampleKey } from './sample.ts';
 import { drawSample } from './sample-stage.ts';
 import { withSpreadWork } from './sample-work.ts';
@@ -69,6 +72,7 @@ export interface Clustering {
 export async function clusteringFor(request: ClusteringRequest, there: ClusterModel | undefined): Promise<Clustering> {
   const { effects, job, options, task, recipe, shards, mean } = request;
   const askedBefore = asksForNone(options) && typeof there?.asked === 'number' ? there.asked : null;
+  const plan = await planFor(request, there);
   const carriedOut = async (plan: Plan): Promise<Clustering> => {
     const { model: tree, drawn } = plan.kind === 'cluster' ? await newTree(request, plan) : { model: plan.model };
     const sample = drawn ?? (await sampleOfModel(job.workspace, tree, shards, recipe, mean));
@@ -81,11 +85,12 @@ export async function clusteringFor(request: ClusteringRequest, there: ClusterMo
     if (plan.kind === 'cut' && asked === tree.asked && isSameAsCut(tree, classOf)) return kept;
     const suggested = clustersWanted(method, hierarchy, asked, classOf);
     const { cut: _, ...anew } = { ...tree, asked, k: suggested, clusters: [] };
-    if (held.names.length === 0) return { ...kept, plan, model: anew };
+    if (held.names.length === 0) return { ...kept, plan, model: withRowsOfCut(anew, held, [], sample) };
     const { cut, classes } = cutAround(hierarchy, { held, classOf }, asked, suggested);
-    return { ...kept, plan, model: { ...anew, k: classes.length, cut }, held: classes };
+    const around = { ...anew, k: classes.length, cut };
+    return { ...kept, plan, model: withRowsOfCut(around, held, classes, sample), held: classes };
   };
-  const done = await carriedOut(planOf(request, there));
+  const done = await carriedOut(plan);
   if (done.sample.ids.length > 0) return done;
   const { method, asked } = done.model;
   const because = 'none of the items that were clustered is embedded any more';
@@ -107,8 +112,16 @@ function isSameAsCut({ cut }: ClusterModel, classOf: Int32Array): boolean {
 }
 
 /** Whether the clusters there are fit what is asked for. */
-export function keepsClusters(request: ClusteringRequest, there: ClusterModel | undefined): boolean {
-  return planOf(request, there).kind === 'keep';
+export async function keepsClusters(request: ClusteringRequest, there: ClusterModel | undefined): Promise<boolean> {
+  return (await planFor(request, there)).kind === 'keep';
+}
+
+/** Clusters that were made while something was undone are cut again around it where it was redone since. */
+async function planFor(request: ClusteringRequest, there: ClusterModel | undefined): Promise<Plan> {
+  const plan = planOf(request, there);
+  if (plan.kind !== 'keep' || !there) return plan;
+  const { acts } = await corpusNow(request.effects.store);
+  return redoneSince(there, acts).length > 0 ? { kind: 'cut', model: there, asked: there.asked } : plan;
 }
 
 function planOf(request: ClusteringRequest, there: ClusterModel | undefined): Plan {

@@ -13,10 +13,11 @@ test('of a clustering that was stopped, clusters are there as far as their class
   const runId = await addImages(store, 3);
   await saveModel(store, {
     ...({ task: 'class', items: 'images', space: 'made', meanKey: 'made', method: 'graph', seed: 0 } as const),
-    ...({ asked: 'auto', k: 2, sample: [] } as const),
+    ...({ asked: 'auto', k: 2, sample: [0, 1, 2].map((n) => imageId(n).slice(0, 16)) } as const),
+    cut: { clusters: Int32Array.of(1, 1, 0), nodes: Int32Array.of(-1, -1), known: Int32Array.of(-1, -1, -1) },
     clusters: ['unnamed-1', 'unnamed-2'].map((name) => ({ name, candidates: [], exemplars: [imageId(0)] })),
     hierarchy: {
-      leafOf: new Int32Array(0),
+      leafOf: new Int32Array(3),
       tree: { points: 0, left: new Int32Array(0), right: new Int32Array(0), costs: new Float64Array(0) },
     },
   });

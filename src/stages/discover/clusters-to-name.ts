@@ -1,8 +1,8 @@
 /** The clusters of a task for people to name: as they stand now, the largest first, with what speaks for names. */
-import { CorpusIndex } from '../../corpus/state.ts';
 import type { Store } from '../../store/store.ts';
 import { chanceOfOneThing } from './cluster-confidence.ts';
 import { type ClusterModel, evidenceOf, savedModel } from './cluster-model.ts';
+import { clustersNow } from './clusters-now.ts';
 import type { Candidate, Evidence } from './evidence.ts';
 import { isUnnamed } from './evidence.ts';
 import type { NearClusters } from './near-clusters.ts';
@@ -31,28 +31,22 @@ const NEAR_EXEMPLARS = 3;
 
 /** Empty where nothing was clustered. Clusters whose classes were merged are one. */
 export async function clustersToName(
-  store: Pick<Store, 'artifact' | 'corpus' | 'countItems'>,
+  store: Pick<Store, 'artifact' | 'corpus' | 'corpusLog' | 'countItems'>,
   task: string,
   nearOf: (model: ClusterModel) => Promise<readonly NearClusters[]> = async () => [],
 ): Promise<ClusterToName[]> {
   const model = await savedModel(store, task);
   if (!model) return [];
-  const corpus = new CorpusIndex(await store.corpus());
-  /** A part whose split was undone is what it was a part of. */
-  const nameNow = ({ name, partOf = name }: ClusterModel['clusters'][number]) => {
-    const owner = corpus.owner(name) ?? corpus.owner(partOf);
-    return owner && corpus.root(owner.id).name;
-  };
+  const clusters = await clustersNow(store, model);
   const cut = evidenceOf(model);
   const found = new Map<string, ClusterToName>();
-  for (const [number, cluster] of model.clusters.entries()) {
-    const name = nameNow(cluster);
-    // Classes come with the first labels: of a clustering that is under way or was stopped some are not there.
-    if (name === undefined || found.has(name)) continue;
-    const evidence = cut[number];
-    const renamed = corpus.owner(cluster.name) !== undefined && (name !== cluster.name || cluster.held === true);
+  for (const cluster of clusters) {
+    const { name } = cluster;
+    // Of a clustering that is under way or was stopped some are not there.
+    if (!cluster.exists || found.has(name)) continue;
+    const evidence = cut[cluster.number];
     // Who said of one of them that it is what clustering called it agreed with the name.
-    const held = renamed || (await store.countItems({ task, className: name, origins: ['human'] })) > 0;
+    const held = cluster.held || (await store.countItems({ task, className: name, origins: ['human'] })) > 0;
     const items = await store.countItems({ task, cluster: name });
     found.set(name, {
       name,
@@ -65,8 +59,9 @@ export async function clustersToName(
       near: [],
     });
   }
+  const nameOf = new Map(clusters.toReversed().map(({ number, name }) => [number, name]));
   for (const { a, b } of await nearOf(model)) {
-    const [one, other] = [a, b].map((number) => found.get(nameNow(model.clusters[number]) ?? ''));
+    const [one, other] = [a, b].map((number) => found.get(nameOf.get(number) ?? ''));
     // What people named differently is not the same.
     if (!one || !other || one === other || isSettled(one, other)) continue;
     for (const [to, from] of [[one, other] as const, [other, one] as const]) {

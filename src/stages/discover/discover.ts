@@ -20,9 +20,11 @@ import { beginningAgain } from '../begin-again.ts';
 import { fitMeanTogether } from '../embed/mean-stage.ts';
 import { type EmbeddingRecipe, requireRecipe, type SpaceMean, savedMean } from '../embed/recipe.ts';
 import { countItems, SPREAD_FROM } from '../vector-shard.ts';
-import { assignStage, classesOfClusters, clusteredSample, graphOf, likelyRightOf, sizesOf } from './assign.ts';
+import { assignStage, classNamesOf, clusteredSample, graphOf, likelyRightOf, sizesOf } from './assign.ts';
+import { corpusNow } from './class-rows.ts';
 import { type ClusterModel, savedModel, saveModel } from './cluster-model.ts';
 import { type Clustering, type ClusteringRequest, clusteringFor, keepsClusters } from './clustering.ts';
+import { namesOfEach } from './clusters-now.ts';
 import { copiesIn } from './copies.ts';
 import { described, mapFindings } from './findings.ts';
 import { keepForOthers, keptKey, keptLayout } from './kept-sample.ts';
@@ -78,8 +80,8 @@ async function discover(
     const there = await keptLayout(workspace.blobs, key, sampleIds.length);
     const map = await beginMap(effects, { model, sampleIds, fromMean, kept: there, neighbours, signal });
     const job = { ...part, settings: { task, items } };
-    const classNames = await classesOfClusters(store, model);
-    const context = { store, vectors, runId, task, recipe, mean, model, classNames, ...clustered, map };
+    const names = await classNamesOf(store, model, clustering.sample);
+    const context = { store, vectors, runId, task, recipe, mean, model, ...names, ...clustered, map };
     const assign = () => workspace.engine.run(assignStage, job, context);
     const isCurrent = async () => keptKey(model, await store.vectorShards(recipe.space, items)) === key;
     const kept = { sample: clustering.sample, layout: map.sampleLayout, isCurrent };
@@ -154,7 +156,7 @@ async function clustersFor(request: ClusteringRequest): Promise<Clustered> {
     return { clustering, clustered, model: adoptedModel };
   };
   const { workspace, signal } = job;
-  if (!workspace.engine.isPart || keepsClusters(request, await savedModel(store, task))) return made();
+  if (!workspace.engine.isPart || (await keepsClusters(request, await savedModel(store, task)))) return made();
   return inTurn(store, `clusters of ${task}`, made, { signal });
 }
 
@@ -168,7 +170,11 @@ async function adopted(
   const { effects, task } = request;
   const named = await withNames(request, clustering, sample);
   const names = new Set(named.clusters.map(({ name }) => name));
-  const earlier = [...(there?.leftovers ?? []), ...(there?.clusters ?? []).map(({ name }) => name)];
+  const now = await corpusNow(effects.store);
+  // What was renamed and got its name back is called otherwise than in the clusters.
+  const called = there ? Object.values(namesOfEach(there, now)).flat() : [];
+  const before = [...(there?.leftovers ?? []), ...(there?.clusters ?? []).map(({ name }) => name), ...called];
+  const earlier = before.filter((name) => name !== undefined);
   const leftovers = [...new Set(earlier)].filter((name) => !names.has(name)).sort();
   const model = { ...named, leftovers };
   await effects.store.atomically(async (store) => {

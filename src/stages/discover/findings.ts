@@ -4,6 +4,7 @@ import { namesNow } from '../../corpus/class-names.ts';
 import type { Store } from '../../store/store.ts';
 import { chanceOfOneThing } from './cluster-confidence.ts';
 import { type ClusterModel, evidenceOf, type NamedCluster } from './cluster-model.ts';
+import { clustersNow } from './clusters-now.ts';
 import { readMap } from './data-map.ts';
 import type { MapEffects } from './map-record.ts';
 import type { DiscoveredCluster, DiscoverResult } from './options.ts';
@@ -34,7 +35,7 @@ export async function mapFindings(
 
 /** The clusters under the names that their classes have by now; those that were merged since as their largest one. */
 export async function described(
-  store: Pick<Store, 'classes' | 'pathsOfImages' | 'regionsOf'>,
+  store: Pick<Store, 'classes' | 'corpus' | 'corpusLog' | 'pathsOfImages' | 'regionsOf'>,
   model: ClusterModel,
   sizes: ReadonlyMap<string, number>,
 ): Promise<DiscoveredCluster[]> {
@@ -43,9 +44,9 @@ export async function described(
   for (const [name, count] of sizes) size.set(nameNow(name), (size.get(nameNow(name)) ?? 0) + count);
   const cut = evidenceOf(model);
   const largest = new Map<string, NamedCluster & Pick<DiscoveredCluster, 'chance'>>();
-  for (const [number, cluster] of model.clusters.entries()) {
-    const name = nameNow(cluster.name);
-    const evidence = cut[number];
+  for (const cluster of await clustersNow(store, model)) {
+    const { name } = cluster;
+    const evidence = cut[cluster.number];
     if (!largest.has(name)) largest.set(name, { ...cluster, chance: evidence ? chanceOfOneThing(evidence) : null });
   }
   const ids = model.items === 'images' ? [...largest.values()].flatMap(({ exemplars }) => exemplars) : [];

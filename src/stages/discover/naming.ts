@@ -39,7 +39,7 @@ export async function withNames(
   const candidates = nameCandidates(clusterOf, k, tables, hypernymsOf).map((some, c) =>
     joinCandidates(joinCandidates(joinCandidates(some, voted[c] ?? []), worded[c] ?? []), said[c] ?? []),
   );
-  const reserved = await numberedNamesInUse(effects.store, task);
+  const reserved = await numberedNamesInUse(effects.store, task, model);
   for (const one of held) if (one) reserved.add(one.name);
   // A cluster that is people's needs no name; the others are numbered as if it had one of the numbers.
   const proposed = chooseNames(
@@ -86,10 +86,19 @@ async function wordCandidates(
 
 /**
  * Names with a number that a new cluster must not get, since it is not what they stood for: those that somebody gave
- * another name to, and those of clusters of other tasks.
+ * another name to, also where that was undone and can be done again, and those of clusters of other tasks.
  */
-async function numberedNamesInUse(store: Pick<Store, 'classes'>, task: string): Promise<Set<string>> {
+async function numberedNamesInUse(
+  store: Pick<Store, 'classes' | 'corpus'>,
+  task: string,
+  { acts }: ClusterModel,
+): Promise<Set<string>> {
   const inUse = new Set<string>();
+  const { classes } = await store.corpus();
+  for (const { row } of acts?.cores ?? []) {
+    const name = classes.get(acts?.rows[row].classId ?? -1)?.name;
+    if (name !== undefined && /^unnamed-\d+$/.test(name)) inUse.add(name);
+  }
   for (const { name, synonyms, counts } of await store.classes()) {
     for (const one of synonyms) if (/[- ]\d+$/.test(one)) inUse.add(one);
     if (/^unnamed-\d+$/.test(name) && counts.some((of) => of.task !== task && of.count > 0)) inUse.add(name);

@@ -15,8 +15,10 @@ import type { RunOptions } from '../../jobs/stage.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Store } from '../../store/store.ts';
-import { type ClusterModel, clustersOf, evidenceNodes, knownOf, savedModel, saveModel } from './cluster-model.ts';
+import { ClassRows, type CorpusNow, corpusNow } from './class-rows.ts';
+import { type ClusterModel, clusterOfEach, evidenceNodes, savedModel, saveModel } from './cluster-model.ts';
 import { type Parts, partsOf } from './parts.ts';
+import { actsUntilNow, rowOfEach } from './people-acts.ts';
 
 export interface SplitIntoRequest {
   readonly className: string;
@@ -70,11 +72,13 @@ async function splitClass(
     const changed = await change(within, { kind: 'split-into', name, task: task.name, items });
     const model = await savedModel(within, task.name);
     if (model && model.items === task.items) {
-      const ofHeld = model.clusters.some((one) => one.held === true && index.find(one.name)?.name === name);
-      await saveModel(within, withParts(model, { name, ofHeld, names }, parts));
+      if (changed)
+        await saveModel(within, withParts(model, await corpusNow(within), { act: changed.id, names, parts }));
     }
     return changed;
   });
+  // Nothing may be left in the whole, which is no class then.
+  if (event) await store.dropUnusedClasses([name]);
   const sizes = Map.groupBy(items, ({ to }) => to);
   return {
     event,
@@ -133,46 +137,55 @@ function freeNames(index: CorpusIndex, name: string, count: number): string[] {
   return names;
 }
 
+interface Split {
+  /** Its operation. */
+  readonly act: number;
+  /** Of the parts. */
+  readonly names: readonly string[];
+  readonly parts: Parts;
+}
+
 /** The clusters of the task with the parts in the place of what they are parts of. */
-function withParts(
-  model: ClusterModel,
-  { name, ofHeld, names }: { readonly name: string; readonly ofHeld: boolean; readonly names: readonly string[] },
-  parts: Parts,
-): ClusterModel {
-  const [own, known, nodes] = [clustersOf(model), knownOf(model), evidenceNodes(model)];
+function withParts(model: ClusterModel, now: CorpusNow, { act, names, parts }: Split): ClusterModel {
+  // What was done before was done to clusters that are no more after this.
+  const record = actsUntilNow(model, now);
+  const rows = new ClassRows(record.rows);
+  const wholes = rowOfEach(model, now, rows);
+  const [own, nodes] = [clusterOfEach(model), evidenceNodes(model)];
   const before = model.clusters.length;
-  const numbers = model.sample.map((key) => {
-    const part = parts.partOf.get(key);
-    return { cluster: part === undefined ? own.get(key) : before + part, known: part !== undefined };
-  });
+  const partOf = model.sample.map((key) => parts.partOf.get(key));
+  const numbers = partOf.map((part, i) => (part === undefined ? own[i] : before + part));
   const all = [
     ...model.clusters.map((cluster, c) => ({ cluster, node: nodes[c] })),
-    ...names.map((part, p) => ({
-      cluster: {
-        name: part,
-        partOf: name,
-        ...(ofHeld ? { ofHeld } : {}),
-        held: true,
-        candidates: [],
-        exemplars: parts.exemplars[p],
-      },
+    ...names.map((name, p) => ({
+      cluster: { name, held: true, candidates: [], exemplars: parts.exemplars[p] },
       node: -1,
     })),
   ];
   const sizes = all.map(() => 0);
-  for (const { cluster = -1 } of numbers) if (cluster >= 0) sizes[cluster]++;
+  for (const cluster of numbers) if (cluster >= 0) sizes[cluster]++;
   const order = all.map((_, c) => c).filter((c) => sizes[c] > 0);
   order.sort((a, b) => sizes[b] - sizes[a] || a - b);
   const numberOf = new Map(order.map((c, number) => [c, number]));
   const renumbered = (cluster: number | undefined) => numberOf.get(cluster ?? -1) ?? -1;
-  return {
+  const partRow = (item: number, part: number) => {
+    const entry = now.index.owner(names[part]);
+    const from = wholes[item];
+    if (entry === undefined) return from;
+    return rows.place({ classId: entry.id, splitBy: act, ...(from < 0 ? {} : { from }) });
+  };
+  const rowOf = partOf.map((part, item) => (part === undefined ? wholes[item] : partRow(item, part)));
+  const split = {
     ...model,
     k: order.length,
     cut: {
-      clusters: Int32Array.from(numbers, ({ cluster }) => renumbered(cluster)),
+      clusters: Int32Array.from(numbers, renumbered),
       nodes: Int32Array.from(order, (c) => all[c].node),
-      known: Int32Array.from(numbers, (one, i) => renumbered(one.known ? one.cluster : known.get(model.sample[i]))),
+      known: Int32Array.from(partOf, (part, i) => renumbered(part === undefined ? model.cut?.known[i] : before + part)),
+      rows: Int32Array.from(rowOf),
     },
     clusters: order.map((c) => all[c].cluster),
+    acts: { ...record, rows: rows.rows },
   };
+  return { ...split, acts: actsUntilNow({ ...split, acts: { ...split.acts, seen: act - 1 } }, now) };
 }

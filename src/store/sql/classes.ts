@@ -1,15 +1,18 @@
 /** Classes with counts of current labels. */
+
 import { sql } from 'kysely';
 import { toClassName } from '../../core/class-name.ts';
 import type { ItemKind, Origin } from '../../core/labels.ts';
 import { originRank } from '../../core/labels.ts';
 import type { ClassRecord, CorpusStore, LabelCount } from '../store.ts';
-import { originOf } from './codes.ts';
+import { originOf, PASSING } from './codes.ts';
 import { NO_BYTES } from './column.ts';
+import { stateOf } from './corpus-state.ts';
 import type { Dictionary } from './dictionary.ts';
 import { classNameOf, rootClassId, runIdOf } from './dictionary.ts';
 import type { Query } from './driver.ts';
 import { rawQuery } from './raw-query.ts';
+import { bareClasses, retiredOf, retiredQuery } from './retired-classes.ts';
 import type { Session } from './session.ts';
 import { decoder, type RowOf, update } from './table.ts';
 import { classes, NONE_CLASS_ID } from './tables.ts';
@@ -142,18 +145,26 @@ export function classStore(session: Session): ClassStore {
     async classes() {
       const { db, driver } = session;
       const counted = await driver.analyse(currentCounts(session));
-      const [rows, aliases] = await driver.read([classQuery(db), db.selectFrom('class_alias').selectAll()]);
+      const [rows, aliases, retired] = await driver.read([
+        classQuery(db),
+        db.selectFrom('class_alias').selectAll(),
+        retiredQuery(db),
+      ]);
+      const counts = countsByClass(counted, await session.freshDictionary());
+      const bare = new Set(bareClasses(stateOf([rows, aliases])).map(({ id }) => id));
+      const isHidden = (id: number) => bare.has(id) && (counts.get(id) ?? []).length === 0;
+      const hidden = new Set([...retiredOf(retired)].filter(isHidden));
       return classRecords(
-        rows,
+        rows.filter(({ id }) => !hidden.has(id)),
         aliases.map(({ name, class_id }) => ({ name, classId: class_id })),
-        countsByClass(counted, await session.freshDictionary()),
+        counts,
       );
     },
   };
 }
 
 export function classQuery(db: Session['db']) {
-  return db.selectFrom('class').selectAll().where('id', '<>', NONE_CLASS_ID);
+  return db.selectFrom('class').selectAll().where('id', '<>', NONE_CLASS_ID).where('name', 'not like', PASSING);
 }
 
 /** In order of name. */

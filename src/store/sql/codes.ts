@@ -31,3 +31,6 @@ export const flags = bits(FLAG_BITS);
 /** For columns of aggregates, which no table describes. */
 export const originOf = (stored: number): Origin => origin.codec.decode(stored, 'label.origin');
 export const flagsOf = (stored: number): readonly QualityFlag[] => flags.codec.decode(stored, 'image.flags');
+
+/** Rows of `class` whose name is like this are numbers of classes that are none now. */
+export const PASSING = '\u0001%';

@@ -1,9 +1,10 @@
 /** The corpus between rows and its state, and the statements that make one state of another. */
+
 import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
-import type { CorpusClass, CorpusState, Reassignment } from '../../core/corpus.ts';
+import type { CorpusClass, CorpusState, Reassignment, RowChanges } from '../../core/corpus.ts';
+import { PASSING } from './codes.ts';
 import { integer, text } from './column.ts';
-import type { RowChanges } from './corpus-diff.ts';
 import type { RowsOf } from './driver.ts';
 import { rawQuery } from './raw-query.ts';
 import type { Session } from './session.ts';
@@ -13,13 +14,20 @@ import { classAliases, classes, NONE_CLASS_ID } from './tables.ts';
 import type { Work } from './work.ts';
 
 const STATEMENTS = {
-  add: statement('insert into class (id, name, root_id, placed) values (:id, :name, :id, 0)', {
-    id: integer,
-    name: text,
-  }),
+  /** Of a class that undoing took away there is the number. */
+  add: statement(
+    'insert into class (id, name, root_id, placed) values (:id, :name, :id, 0) on conflict (id) do nothing',
+    {
+      id: integer,
+      name: text,
+    },
+  ),
   rename: update(classes, { set: ['name'], where: ['id'] }),
   put: update(classes, { set: ['name', 'rootId', 'parentId', 'placed', 'description', 'synset'], where: ['id'] }),
-  release: statement('update class set root_id = :id, parent_id = null where id = :id', { id: integer }),
+  release: statement(
+    'update class set root_id = :id, parent_id = null, description = null, synset = null where id = :id',
+    { id: integer },
+  ),
   drop: remove(classes, ['id']),
   dropFormer: statement('delete from former_label where class_id = :id', { id: integer }),
   putSynonym: insert(classAliases),
@@ -38,12 +46,12 @@ export async function stateIn(work: Work): Promise<CorpusState> {
 
 function stateQueries(db: Work['db']) {
   return [
-    db.selectFrom('class').selectAll().where('id', '<>', NONE_CLASS_ID),
+    db.selectFrom('class').selectAll().where('id', '<>', NONE_CLASS_ID).where('name', 'not like', PASSING),
     db.selectFrom('class_alias').selectAll(),
   ] as const;
 }
 
-function stateOf([rows, synonyms]: RowsOf<ReturnType<typeof stateQueries>>): CorpusState {
+export function stateOf([rows, synonyms]: RowsOf<ReturnType<typeof stateQueries>>): CorpusState {
   return {
     classes: new Map(
       rows.map((row): [number, CorpusClass] => {
@@ -61,9 +69,15 @@ export function isSameState(a: CorpusState, b: CorpusState): boolean {
 
 /**
  * Writes the rows of `to`. Classes in `from` have a row already. Names change places by way of names that nobody can give, since the database holds every name
- * to be unique after every statement.
+ * to be unique after every statement. Of classes that go the number is kept where doing it again would give it back: the database
+ * would give it to another class.
  */
-export function writeRows(work: Work, from: CorpusState, to: RowChanges): void {
+export function writeRows(
+  work: Work,
+  from: CorpusState,
+  to: RowChanges,
+  { keepNumbers = false }: { readonly keepNumbers?: boolean } = {},
+): void {
   work.changesNames = true;
   for (const [name] of to.synonyms) if (from.synonyms.has(name)) work.add(STATEMENTS.dropSynonym, { name });
   for (const [id, row] of to.classes) {
@@ -75,7 +89,7 @@ export function writeRows(work: Work, from: CorpusState, to: RowChanges): void {
   // Rows that go may be each other's parents: first they let go, then they go.
   const gone = to.classes.flatMap(([id, row]) => (row === null && from.classes.has(id) ? [id] : []));
   for (const id of gone) work.add(STATEMENTS.release, { id });
-  for (const id of gone) work.add(STATEMENTS.drop, { id });
+  if (!keepNumbers) for (const id of gone) work.add(STATEMENTS.drop, { id });
   for (const id of gone) work.add(STATEMENTS.dropFormer, { id });
   for (const [name, classId] of to.synonyms) if (classId !== null) work.add(STATEMENTS.putSynonym, { name, classId });
 }

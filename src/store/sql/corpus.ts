@@ -6,17 +6,27 @@
  */
 import { sql } from 'kysely';
 import { readClassName } from '../../core/class-name.ts';
-import type { CorpusChange, CorpusClass, CorpusEvent, CorpusState } from '../../core/corpus.ts';
+import {
+  type CorpusChange,
+  type CorpusClass,
+  type CorpusEvent,
+  type CorpusState,
+  type LoggedChange,
+  type RowChange,
+  type RowChanges,
+  withRows,
+} from '../../core/corpus.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { CorpusStore } from '../store.ts';
 import { ORIGIN_CODES } from './codes.ts';
 import { integer } from './column.ts';
-import { changedRows, type RowChange, type RowChanges, withRows } from './corpus-diff.ts';
+import { changedRows } from './corpus-diff.ts';
 import { isSameState, numbered, readState, stateIn, writeRows } from './corpus-state.ts';
 import { keepItems, moveItems } from './operation-log.ts';
 import { rawQuery } from './raw-query.ts';
 import { reassign } from './reassignments.ts';
 import { actorOf } from './regions.ts';
+import { bareClasses, retire } from './retired-classes.ts';
 import type { Session } from './session.ts';
 import { statement } from './statement.ts';
 import { decoder, update } from './table.ts';
@@ -42,7 +52,7 @@ const GIVE_BACK = [
 
 type Operations = Pick<
   CorpusStore,
-  'corpus' | 'changeCorpus' | 'undoCorpusChange' | 'corpusHistory' | 'dropUnusedClasses'
+  'corpus' | 'changeCorpus' | 'undoCorpusChange' | 'corpusHistory' | 'corpusLog' | 'dropUnusedClasses'
 >;
 
 export function corpusStore(session: Session): Operations {
@@ -84,6 +94,8 @@ export function corpusStore(session: Session): Operations {
     async corpusHistory(limit = Number.MAX_SAFE_INTEGER) {
       return (await history(session, limit)).map(({ event }) => event);
     },
+
+    corpusLog: () => history(session, Number.MAX_SAFE_INTEGER),
   };
 }
 
@@ -133,32 +145,23 @@ async function addOperation(
   return id;
 }
 
-/** An operation on the corpus with its rows. */
-export interface CorpusEntry {
-  readonly event: CorpusEvent;
-  /** The change that undid it; 0 where it stands. */
-  readonly undoneBy: number;
-  readonly forward: RowChanges;
-  readonly backward: RowChanges;
-}
-
 function historyQuery(db: Session['db'], limit: number, undone?: boolean) {
   const query = db.selectFrom('operation').selectAll().where('kind', '=', 'corpus').orderBy('id', 'desc').limit(limit);
   return undone === undefined ? query : query.where('undone', undone ? '<>' : '=', 0);
 }
 
 /** Newest first. */
-async function history(session: Session, limit: number, undone?: boolean): Promise<CorpusEntry[]> {
+async function history(session: Session, limit: number, undone?: boolean): Promise<LoggedChange[]> {
   const [rows] = await session.driver.read([historyQuery(session.db, limit, undone)]);
   return rows.map(entryOf);
 }
 
-export async function historyIn(work: Work, limit: number, undone?: boolean): Promise<CorpusEntry[]> {
+export async function historyIn(work: Work, limit: number, undone?: boolean): Promise<LoggedChange[]> {
   const [rows] = await work.read([historyQuery(work.db, limit, undone)]);
   return rows.map(entryOf);
 }
 
-function entryOf(row: Parameters<typeof operationOf>[0]): CorpusEntry {
+function entryOf(row: Parameters<typeof operationOf>[0]): LoggedChange {
   const { id, atMs, name, arguments: given, undone, labels, forward, backward } = operationOf(row);
   const changes = (json: string | null) => JSON.parse(json ?? '{"classes":[],"synonyms":[]}') as RowChanges;
   return {
@@ -169,19 +172,24 @@ function entryOf(row: Parameters<typeof operationOf>[0]): CorpusEntry {
   };
 }
 
-export async function undoCorpus(work: Work, { event, forward, backward }: CorpusEntry): Promise<CorpusEvent> {
+export async function undoCorpus(work: Work, { event, forward, backward }: LoggedChange): Promise<CorpusEvent> {
   const state = await stateIn(work);
   refuseForeign(state, forward);
   await moveItems(work, event.id, 1);
   const added = backward.classes.flatMap(([id, row]) => (row ? [] : [id]));
   await giveBack(work, added, splitOff(event, state));
   const kept = await labelled(work, added);
-  writeRows(work, state, {
-    ...backward,
-    classes: backward.classes.map(
-      ([id, row]): RowChange => [id, row ?? (kept.has(id) ? (state.classes.get(id) ?? null) : null)],
-    ),
-  });
+  writeRows(
+    work,
+    state,
+    {
+      ...backward,
+      classes: backward.classes.map(
+        ([id, row]): RowChange => [id, row ?? (kept.has(id) ? (state.classes.get(id) ?? null) : null)],
+      ),
+    },
+    { keepNumbers: true },
+  );
   work.add(setUndone, { id: event.id, undone: work.changeId });
   return { ...event, undone: true };
 }
@@ -202,7 +210,7 @@ async function giveBack(work: Work, parts: readonly number[], whole: number | nu
 }
 
 /** The other way. A class that undoing kept, because it was labelled since, is there already. */
-export async function redoCorpus(work: Work, { event, forward, backward }: CorpusEntry): Promise<CorpusEvent> {
+export async function redoCorpus(work: Work, { event, forward, backward }: LoggedChange): Promise<CorpusEvent> {
   const state = await stateIn(work);
   const kept = new Set(backward.classes.flatMap(([id, row]) => (row === null && state.classes.has(id) ? [id] : [])));
   refuseForeign(state, { ...backward, classes: backward.classes.filter(([id]) => !kept.has(id)) });
@@ -225,22 +233,25 @@ function refuseForeign(state: CorpusState, left: RowChanges): void {
 
 async function dropUnusedClasses(session: Session, names: readonly string[]): Promise<string[]> {
   // Most of the time there is nothing to drop, which needs no transaction.
-  if (bareClasses(await readState(session), namesAsKept(names)).length === 0) return [];
+  if (bareOf(await readState(session), namesAsKept(names)).length === 0) return [];
   return session.write('corpus', async (work) => {
     const state = await stateIn(work);
     const [skeletons] = await work.read([work.db.selectFrom('class').select('id').where('skeleton', 'is not', null)]);
-    const named = new Set(skeletons.map(({ id }) => id));
-    for (const { forward, backward } of await historyIn(work, Number.MAX_SAFE_INTEGER)) {
+    const more = new Set(skeletons.map(({ id }) => id));
+    const open = bareOf(state, namesAsKept(names)).flatMap(({ id }) => (more.has(id) ? [] : [id]));
+    const labels = await labelled(work, open);
+    const bare = open.filter((id) => !labels.has(id));
+    const named = await labelled(work, bare, { inLog: true });
+    const log = await historyIn(work, Number.MAX_SAFE_INTEGER);
+    for (const { forward, backward } of log) {
       for (const [id] of [...forward.classes, ...backward.classes]) named.add(id);
     }
-    const open = bareClasses(state, namesAsKept(names)).filter(({ id }) => !named.has(id));
-    const used = await labelled(
-      work,
-      open.map(({ id }) => id),
-      { inLog: true },
-    );
-    const gone = open.filter(({ id }) => !used.has(id));
+    // What somebody confirmed changed no row.
+    const confirmed = new Set(log.flatMap(({ event }) => Object.values(event.arguments)));
+    const isNamed = (id: number) => named.has(id) || confirmed.has(state.classes.get(id)?.name);
+    const gone = bare.flatMap((id) => (isNamed(id) ? [] : (state.classes.get(id) ?? [])));
     writeRows(work, state, { classes: gone.map(({ id }): RowChange => [id, null]), synonyms: [] });
+    await retire(work, bare.filter(isNamed), state);
     return gone.map(({ name }) => name).sort();
   });
 }
@@ -278,20 +289,6 @@ function namesAsKept(names: readonly string[]): Set<string> {
 }
 
 /** Classes of these names that are names and nothing more. */
-function bareClasses({ classes, synonyms }: CorpusState, names: ReadonlySet<string>): CorpusClass[] {
-  const leant = new Set(synonyms.values());
-  for (const { id, rootId, parentId } of classes.values()) {
-    if (rootId !== id) leant.add(rootId);
-    if (parentId !== null) leant.add(parentId);
-  }
-  return [...classes.values()].filter(
-    ({ id, name, rootId, parentId, placed, description, synset }) =>
-      names.has(name) &&
-      rootId === id &&
-      parentId === null &&
-      !placed &&
-      description === null &&
-      synset === null &&
-      !leant.has(id),
-  );
+function bareOf(state: CorpusState, names: ReadonlySet<string>): CorpusClass[] {
+  return bareClasses(state).filter(({ name }) => names.has(name));
 }

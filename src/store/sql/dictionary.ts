@@ -2,11 +2,13 @@
  * Names that rows repeat, as numbers: tasks, classes, models, acceptance rules, runs, source roots and annotators. Read
  * whole into memory (a class or run is some hundred bytes), and read again when the database has newer ones.
  */
+
 import { type Kysely, sql } from 'kysely';
 import { readName } from '../../core/class-name.ts';
 import type { Task } from '../../core/labels.ts';
 import { NONE_OF_THESE } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
+import { PASSING } from './codes.ts';
 import { damaged } from './column.ts';
 import type { Query, RowsOf } from './driver.ts';
 import type { Schema } from './tables.ts';
@@ -111,7 +113,7 @@ export function dictionaryQueries(db: Kysely<Schema>) {
   return [
     revisionQuery(db),
     db.selectFrom('task').selectAll(),
-    db.selectFrom('class').select(['id', 'name', 'root_id']),
+    db.selectFrom('class').select(['id', 'name', 'root_id']).where('name', 'not like', PASSING),
     db.selectFrom('class_alias').selectAll(),
     db.selectFrom('model').selectAll(),
     db.selectFrom('acceptance').selectAll(),

@@ -59,7 +59,11 @@ export async function withMergedClasses(work: Work, written: readonly LabelField
   const { classById } = work.dictionary;
   const rootOf = (classId: number) => classById.get(classId)?.rootId ?? classId;
   const merged = new Set([...classById.values()].flatMap(({ id, rootId }) => (id === rootId ? [] : [rootId])));
-  const again = written.filter(({ origin: by, classId }) => isMachine(by) && merged.has(rootOf(classId)));
+  // Clusters say of items of people's classes which of the merged ones they are.
+  const isTold = ({ origin: by, classId }: LabelFields) => by === 'cluster' && rootOf(classId) !== classId;
+  const again = written.filter(
+    (label) => isMachine(label.origin) && merged.has(rootOf(label.classId)) && !isTold(label),
+  );
   if (again.length === 0) return written;
   const own = new Map<string, number>();
   const held = new Map<string, { readonly classId: number; readonly rank: number }>();

@@ -1,0 +1,236 @@
+/**
+ * Random sequences of what people do, of cuts and of undo and redo, against a model that knows nothing of clusters: a stack of acts, each a
+ * name for the items that were in a class when it was done. Made-up vectors: six kinds on six axes, and some in between.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { addEmbedded } from '../../../test/fixtures/embedded.ts';
+import { sha256Hex } from '../../core/ids.ts';
+import { seededRandom } from '../../core/random.ts';
+import { change, type Operation } from '../../corpus/corpus.ts';
+import { LabelsmithError } from '../../errors.ts';
+import { localEngine } from '../../jobs/local-engine.ts';
+import { workspaceOf } from '../../jobs/workspace.ts';
+import { InferencePool } from '../../onnx/pool.ts';
+import { openStore } from '../../store/open.ts';
+import { redoOperation } from '../audit/answer-one.ts';
+import { clustersToName } from './clusters-to-name.ts';
+import { discoverIn } from './discover.ts';
+import type { DiscoverOptions } from './options.ts';
+import { undoCorpusChange } from './relabel.ts';
+import { splitClassIn } from './split-class.ts';
+
+const KINDS = 6;
+
+let pool: InferencePool;
+before(async () => {
+  pool = await InferencePool.create({ threads: 1 });
+});
+after(() => pool.close());
+
+const idOf = (n: number) => sha256Hex(`item ${n}`);
+
+function vectorOf(n: number): number[] {
+  const random = seededRandom(n, 'vector');
+  return Array.from({ length: 8 }, (_, j) => (j === n % KINDS ? 1 : 0) + 0.8 * random());
+}
+
+/** A name for items. */
+type Act = ReadonlyMap<number, string>;
+
+class Pile {
+  readonly #t: TestContext;
+  readonly dir = mkdtempSync(join(tmpdir(), 'labelsmith-acts-'));
+  /** Acts that stand, and those that can be done again, the last undone last. */
+  readonly standing: Act[] = [];
+  readonly undone: Act[] = [];
+  /** Items that were clustered, and those that are there. */
+  sampled = 0;
+  count = 0;
+  store!: Awaited<ReturnType<typeof openStore>>;
+  workspace!: ReturnType<typeof workspaceOf>;
+
+  constructor(t: TestContext) {
+    this.#t = t;
+  }
+
+  async open(): Promise<this> {
+    this.store = await openStore(this.dir);
+    this.#t.after(async () => {
+      await this.store.close();
+      rmSync(this.dir, { recursive: true });
+    });
+    this.workspace = workspaceOf(this.dir, this.store, {
+      engine: { ...localEngine(), withInference: (_, work) => work(pool) },
+    });
+    return this;
+  }
+
+  async add(more: number): Promise<void> {
+    const items = Array.from({ length: more }, (_, i) => this.count + i);
+    await addEmbedded(
+      this.store,
+      this.dir,
+      items.map((n) => ({ id: idOf(n), path: `/p/${n}.jpg`, vector: vectorOf(n) })),
+    );
+    this.count += more;
+  }
+
+  async discover(options: Partial<DiscoverOptions>): Promise<void> {
+    const { clustered } = await discoverIn(this.workspace, { seed: 0, threads: 1, ...options }, () =>
+      Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files')),
+    );
+    if (clustered && options.recluster) this.sampled = this.count;
+  }
+
+  /** The class of each item; items that are not clustered yet have none. */
+  async classes(): Promise<(string | undefined)[]> {
+    const ids = Array.from({ length: this.count }, (_, n) => idOf(n));
+    const labels = await this.store.labelsOf(ids, 'class');
+    return ids.map((id) => {
+      const own = (labels.get(id) ?? []).filter(({ present }) => present);
+      assert.ok(own.length <= 1, `${own.length} labels of one item`);
+      return own[0]?.className;
+    });
+  }
+
+  async membersOf(names: readonly string[]): Promise<number[]> {
+    const classes = await this.classes();
+    return [...classes.keys()].filter((n) => n < this.sampled && names.includes(classes[n] ?? ''));
+  }
+
+  done(act: Act): void {
+    this.standing.push(act);
+    this.undone.length = 0;
+  }
+
+  async change(operation: Operation, act: Act): Promise<void> {
+    if (await change(this.store, operation)) this.done(act);
+  }
+
+  /** What items are called whom acts that stand are about. */
+  expected(): Map<number, string> {
+    return new Map(this.standing.flatMap((act) => [...act]));
+  }
+
+  async check(told: string): Promise<void> {
+    const [classes, expected] = [await this.classes(), this.expected()];
+    for (const [n, name] of expected) assert.equal(classes[n], name, `item ${n} after ${told}`);
+    const standing = new Set(this.standing.flatMap((act) => [...act.values()]));
+    const gone = new Set(this.undone.flatMap((act) => [...act.values()]).filter((name) => !standing.has(name)));
+    const records = await this.store.classes();
+    for (const { name, counts } of records) {
+      const count = counts.reduce((sum, one) => sum + one.count, 0);
+      assert.ok(!gone.has(name) || name.startsWith('unnamed'), `${name} was undone; ${told}`);
+      assert.ok(count > 0 || standing.has(name), `${name} has no items; ${told}`);
+    }
+    const shown = await clustersToName(this.store, 'class');
+    const items = shown.reduce((sum, one) => sum + one.items, 0);
+    assert.equal(items, classes.filter((name) => name !== undefined).length, `clusters to name; ${told}`);
+    assert.equal(new Set(shown.map(({ name }) => name)).size, shown.length);
+  }
+}
+
+type Random = () => number;
+const pick = <T>(random: Random, list: readonly T[]): T => list[Math.floor(random() * list.length)];
+let names = 0;
+
+async function twoClasses(pile: Pile, random: Random): Promise<[string, string]> {
+  const classes = [...new Set((await pile.classes()).filter((name) => name !== undefined))];
+  const first = pick(random, classes);
+  return [
+    first,
+    pick(
+      random,
+      classes.filter((name) => name !== first),
+    ) ?? first,
+  ];
+}
+
+const named = (members: readonly number[], name: string): Act => new Map(members.map((n) => [n, name]));
+
+const STEPS: Readonly<Record<string, (pile: Pile, random: Random) => Promise<unknown>>> = {
+  async name(pile, random) {
+    const [from] = await twoClasses(pile, random);
+    const to = `name ${++names}`;
+    await pile.change({ kind: 'rename', from, to }, named(await pile.membersOf([from]), to));
+  },
+  async confirm(pile, random) {
+    const [from] = await twoClasses(pile, random);
+    await pile.change({ kind: 'rename', from, to: from }, named(await pile.membersOf([from]), from));
+  },
+  async merge(pile, random) {
+    const [a, b] = await twoClasses(pile, random);
+    if (a === b) return;
+    const into = random() < 0.5 ? a : `merged ${++names}`;
+    await pile.change({ kind: 'merge', names: [a, b], into }, named(await pile.membersOf([a, b]), into));
+  },
+  async sheet(pile, random) {
+    const [a, b] = await twoClasses(pile, random);
+    const [to, other] = [`sheet ${++names}`, `sheet ${++names}`];
+    const both = random() < 0.5;
+    const mapping = new Map([
+      [a, to],
+      [b, both ? to : other],
+    ]);
+    const act = new Map([
+      ...named(await pile.membersOf([a]), to),
+      ...named(await pile.membersOf([b]), both || a === b ? (mapping.get(b) as string) : other),
+    ]);
+    await pile.change({ kind: 'map', mapping }, a === b ? named([...act.keys()], mapping.get(a) as string) : act);
+  },
+  async split(pile, random) {
+    const [className] = await twoClasses(pile, random);
+    const members = await pile.membersOf([className]);
+    if (members.length < 4) return;
+    const { event } = await splitClassIn(pile.workspace, { className, into: 2 }, { seed: 0, threads: 1 });
+    const classes = await pile.classes();
+    if (event) pile.done(new Map(members.map((n) => [n, classes[n] as string])));
+  },
+  cut: (pile, random) => pile.discover({ k: 2 + Math.floor(random() * 12) }),
+  auto: (pile) => pile.discover({}),
+  recluster: (pile, random) => pile.discover({ k: 2 + Math.floor(random() * 12), recluster: true }),
+  async add(pile, random) {
+    await pile.add(1 + Math.floor(random() * 6));
+    await pile.discover({});
+  },
+  async undo(pile) {
+    const event = await undoCorpusChange(pile.store);
+    const act = pile.standing.pop();
+    assert.equal(event === null, act === undefined);
+    if (act) pile.undone.push(act);
+  },
+  async redo(pile) {
+    const operation = await redoOperation(pile.store);
+    const act = pile.undone.pop();
+    assert.equal(operation === null, act === undefined);
+    if (act) pile.standing.push(act);
+  },
+};
+
+/** Undo as often as all that can be undone, since what comes after it is what is looked for. */
+const OFTEN = ['undo', 'undo', 'redo', 'cut', 'recluster', 'name', 'merge'];
+
+const SEEDS = Number(process.env.LABELSMITH_ACTS_SEEDS ?? 12);
+for (let seed = 0; seed < SEEDS; seed++) {
+  test(`names follow their items through cuts, undo and redo: sequence ${seed}`, async (t) => {
+    const pile = await new Pile(t).open();
+    const random = seededRandom(seed, 'acts');
+    await pile.add(48);
+    await pile.discover({ k: KINDS, recluster: true });
+    const told: string[] = [];
+    for (let step = 0; step < 25; step++) {
+      const name = pick(random, [...Object.keys(STEPS), ...OFTEN]);
+      told.push(name);
+      try {
+        await STEPS[name](pile, random);
+      } catch (error) {
+        throw new Error(`${told.join(' ')}: ${error instanceof Error ? error.stack : error}`);
+      }
+      await pile.check(told.join(' '));
+    }
+  });
+}
