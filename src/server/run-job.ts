@@ -105,6 +105,9 @@ async function fromFolder(
     const { counts } = await detectWith(workspace, DETECT, run);
     run.onLine(`${plural(counts.regions ?? 0, 'object was', 'objects were')} found.`);
   }
+  if (images > 0 && images < MIN_TO_CLUSTER) {
+    run.onLine(`They are too few for clusters that say anything: whole images are grouped from ${MIN_TO_CLUSTER} on.`);
+  }
   if (images < MIN_TO_CLUSTER || stopped()) return { added };
   const discovered = await discover(workspace, null, run);
   return { added, discovered };

@@ -122,7 +122,7 @@ export function printAuto(
     output.summary();
     const apart = own.some(({ task }) => task === 'class') ? ', to look at: they stay out of exports' : '';
     output.summary(`Clusters of whole images${apart}:`);
-    printClusters(output, discovered.clusters, 'images', CLUSTERS_SHOWN);
+    printClusters(output, discovered, 'images', CLUSTERS_SHOWN);
     printHowSure(output, discovered, 'images', asked);
   }
   output.summary();

@@ -21,11 +21,10 @@ export function printHowClustered(output: Output, { because, pilot }: DiscoverRe
 /** The largest clusters with what speaks for their names. */
 export function printClusters(
   output: Output,
-  clusters: DiscoverResult['clusters'],
+  { clusters, counts }: Pick<DiscoverResult, 'clusters' | 'counts'>,
   items: ItemKind,
   most = CLUSTERS_SHOWN,
 ): void {
-  const all = clusters.reduce((sum, { size }) => sum + size, 0);
   const rows = clusters.slice(0, most).map(({ name, size, chance, candidates }) => {
     const best = candidates.slice(0, EVIDENCE_SHOWN).map((candidate) => {
       const parts = candidate.evidence.map(({ source, count, of, kinds }) => {
@@ -34,12 +33,15 @@ export function printClusters(
       });
       return `${candidate.name} ${formatPercent(candidate.score, 0)} (${parts.join(', ')})`;
     });
-    const looks = lookOf(chance, all);
+    const looks = lookOf(chance, differing(counts));
     return [name, size, looks, best.join(' · ')];
   });
   for (const line of table([['class', items, 'looks', 'evidence for names'], ...rows])) output.summary(`  ${line}`);
   if (clusters.length > most) output.summary(`  and ${formatCount(clusters.length - most)} more`);
 }
+
+/** Items that say something: near copies say the same again. */
+const differing = ({ items, copies }: DiscoverResult['counts']) => items - copies;
 
 /** How many clusters somebody asked for, or which level of the tree. */
 export interface Asked {
@@ -52,9 +54,11 @@ export function printHowSure(output: Output, result: DiscoverResult, items: Item
   const { counts, range, clusters, likelyRight } = result;
   if (likelyRight !== null) {
     output.summary(`About ${formatPercent(likelyRight, 0)} of ${items} are where they belong, as far as can be told.`);
-    if (counts.items < ENOUGH_ITEMS) {
+    const few = differing(counts);
+    if (few < ENOUGH_ITEMS) {
+      const noun = `${plural(few, nounOf(items))}${counts.copies > 0 ? ' that differ' : ''}`;
       output.summary(
-        `${plural(counts.items, nounOf(items))} ${counts.items === 1 ? 'is' : 'are'} too few to tell one class from several: look at all of them.`,
+        `${noun} ${few === 1 ? 'is' : 'are'} too few to tell one class from several: look at all of them.`,
       );
     }
   }
@@ -67,7 +71,7 @@ export function printHowSure(output: Output, result: DiscoverResult, items: Item
       `The pile has between ${range.least} and ${range.most} classes, as far as can be told; ${counts.clusters} ${counts.clusters === 1 ? 'is' : 'are'} shown.`,
     );
   }
-  const mixed = clusters.filter(({ chance }) => lookOf(chance, counts.items) === 'mixed').length;
+  const mixed = clusters.filter(({ chance }) => lookOf(chance, differing(counts)) === 'mixed').length;
   if (mixed > 0)
     output.summary(`${plural(mixed, 'cluster looks', 'clusters look')} mixed: more than one thing in one.`);
   printLevels(output, result);
@@ -132,7 +136,7 @@ export function printDiscovered(output: Output, result: DiscoverResult, items: I
     `${made} ${plural(counts.clusters, 'cluster')}${classes} in ${plural(counts.items, what)}${copiesText(counts)}; ${formatCount(counts.assigned)} labelled now.`,
   );
   if (counts.none > 0) output.summary(`${plural(counts.none, what)} belong to none of them.`);
-  printClusters(output, clusters, items);
+  printClusters(output, result, items);
   printHowSure(output, result, items, asked);
   if (retired.length > 0) output.summary(`Empty classes of the clustering before are gone: ${retired.length}.`);
   if (outliers && outliers.count > 0) {

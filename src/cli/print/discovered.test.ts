@@ -1,0 +1,74 @@
+/** What `discover` says of how far to trust it, and whose number of clusters it is. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DiscoverResult } from '../../stages/discover/options.ts';
+import { createOutput } from '../output.ts';
+import { type Asked, printDiscovered } from './discovered.ts';
+
+const cluster = (name: string, size: number, chance: number) => ({
+  name,
+  size,
+  chance,
+  candidates: [],
+  exemplars: [],
+});
+
+type Differences = Partial<Omit<DiscoverResult, 'counts'>> & { readonly counts?: Partial<DiscoverResult['counts']> };
+
+function told({ counts, ...more }: Differences, asked: Asked = {}): string {
+  const result: DiscoverResult = {
+    interrupted: false,
+    clustered: true,
+    because: null,
+    pilot: false,
+    method: 'graph',
+    counts: { items: 100, clusters: 2, assigned: 100, none: 0, copies: 0, since: 0, ...counts },
+    clusters: [cluster('a', 60, 0.9), cluster('b', 40, 0.2)],
+    likelyRight: 0.8,
+    levels: [2, 5],
+    held: 0,
+    asked: 'auto',
+    askedBefore: null,
+    retired: [],
+    ...more,
+  };
+  let text = '';
+  const sink = { write: (part: string) => (text += part) };
+  printDiscovered(createOutput({ json: false, quiet: false }, sink, sink), result, 'images', asked);
+  return text;
+}
+
+test('near copies are counted apart, and what differs decides whether images are too few', () => {
+  assert.match(told({}), /Found 2 clusters in 100 images; 100 labelled now\./);
+  assert.doesNotMatch(told({}), /too few/);
+  const copies = told({ counts: { copies: 95 } });
+  assert.match(
+    copies,
+    /in 100 images \(95 of them near copies of others, each in the cluster of the one it is like\);/,
+  );
+  assert.match(copies, /\n5 images that differ are too few to tell one class from several/);
+  assert.match(copies, /b +40 +unsure/);
+  assert.match(told({ counts: { copies: 1 } }), /\(1 of them a near copy of another, in the cluster of that one\)/);
+});
+
+test('levels are told with the classes of people that are at each, and that there is one where all are', () => {
+  assert.match(told({}), /Clusters at each level of the tree: 1: 2, 2: 5 \(labelsmith discover --level N\)\.\n/);
+  assert.match(told({ held: 1 }), /At every level the 1 class that people named or labelled stay/);
+  const all = told({ held: 2, levels: [2] });
+  assert.match(all, /Every cluster is a class that people named or labelled, so the tree has one level:/);
+  assert.doesNotMatch(told({ levels: [2] }), /level/);
+});
+
+test('a number of before is told with what finds another; one that is not met with why', () => {
+  const kept = told({ asked: 2, askedBefore: 2 });
+  assert.match(kept, /\n2 clusters were asked for before .* holds: labelsmith discover --k auto finds the number anew/);
+  const anew = told({ asked: 'auto', askedBefore: 9 }, {});
+  assert.match(anew, /\n9 clusters were asked for before; now the number was found anew\. labelsmith discover --k 9 /);
+  assert.match(
+    told({ asked: 9, held: 2 }, { k: 9 }),
+    /\n9 clusters were asked for, and 2 are shown: what people named/,
+  );
+  assert.match(told({ asked: 9 }, { k: 9 }), /\n9 clusters were asked for, and 2 are shown: more cannot be told apart/);
+  assert.doesNotMatch(told({ asked: 2 }, { k: 2 }), /asked for/);
+  assert.match(told({}, { level: 3 }), /The tree has 2 levels, so level 3 is not there; the finest is shown\./);
+});
