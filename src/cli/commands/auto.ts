@@ -95,6 +95,7 @@ export function runAuto(
           ...discovered.counts,
           clusters: discovered.clusters,
           levels: discovered.levels,
+          levelsBefore: discovered.levelsBefore,
           held: discovered.held,
           asked: discovered.asked,
           askedBefore: discovered.askedBefore,

@@ -26,6 +26,7 @@ function told({ counts, ...more }: Differences, asked: Asked = {}): string {
     clusters: [cluster('a', 60, 0.9), cluster('b', 40, 0.2)],
     likelyRight: 0.8,
     levels: [2, 5],
+    levelsBefore: null,
     held: 0,
     asked: 'auto',
     askedBefore: null,
@@ -54,6 +55,7 @@ test('near copies are counted apart, and what differs decides whether images are
 test('levels are told with the classes of people that are at each, and that there is one where all are', () => {
   assert.match(told({}), /Clusters at each level of the tree: 1: 2, 2: 5 \(labelsmith discover --level N\)\.\n/);
   assert.match(told({ held: 1 }), /At every level the 1 class that people named or labelled stay/);
+  assert.match(told({ levelsBefore: [3, 9] }), /named or labelled since; before, they were 1: 3, 2: 9\.\n/);
   const all = told({ held: 2, levels: [2] });
   assert.match(all, /Every cluster is a class that people named or labelled, so the tree has one level:/);
   assert.doesNotMatch(told({ levels: [2] }), /level/);

@@ -79,7 +79,7 @@ export function printHowSure(output: Output, result: DiscoverResult, items: Item
 }
 
 /** Where else the tree can be cut. */
-function printLevels(output: Output, { levels, held, counts }: DiscoverResult): void {
+function printLevels(output: Output, { levels, levelsBefore, held, counts }: DiscoverResult): void {
   if (levels.length > 1) {
     const which = held === 1 ? 'class' : 'classes';
     const people =
@@ -91,6 +91,9 @@ function printLevels(output: Output, { levels, held, counts }: DiscoverResult): 
     output.summary(
       'Every cluster is a class that people named or labelled, so the tree has one level: labelsmith corpus split CLASS --into N parts one.',
     );
+  }
+  if (levelsBefore !== null) {
+    output.summary(`Levels follow what people named or labelled since; before, they were ${levelsText(levelsBefore)}.`);
   }
 }
 

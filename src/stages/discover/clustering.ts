@@ -66,6 +66,8 @@ export interface Clustering {
   readonly classOf: Int32Array;
   /** The number that an earlier command asked for, where this one asks for none. */
   readonly askedBefore: number | null;
+  /** Levels around the classes that people had when the clusters there are were cut; null where the tree is new. */
+  readonly levelsBefore: readonly number[] | null;
 }
 
 /** @param there what the task has from earlier runs */
@@ -78,7 +80,9 @@ export async function clusteringFor(request: ClusteringRequest, there: ClusterMo
     const sample = drawn ?? (await sampleOfModel(job.workspace, tree, shards, recipe, mean));
     const held = await heldClasses(effects.store, task, there, sample.ids);
     const classOf = Int32Array.from(tree.sample, (key) => held.classOf.get(key) ?? -1);
-    const kept = { plan: { kind: 'keep', model: tree }, model: tree, sample, held: [], classOf, askedBefore } as const;
+    const levelsBefore = plan.kind === 'cluster' ? null : levelsOf(tree.hierarchy, tree.cut?.known, tree.method);
+    const keep = { kind: 'keep', model: tree } as const;
+    const kept = { plan: keep, model: tree, sample, held: [], classOf, askedBefore, levelsBefore };
     if (plan.kind === 'keep') return kept;
     const { hierarchy, method } = tree;
     const asked = numberAsked(request, plan, tree, classOf);

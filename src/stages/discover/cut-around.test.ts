@@ -101,8 +101,10 @@ test('of each cluster one item at least is of the class that most are of, and no
 for (const named of [1, 5, 12]) {
   test(`levels with ${named} named of many: each holds these, is what --level gives, twice, and leaves room to its neighbours`, async (t) => {
     const { discover, name } = await prepare(t);
-    await name((await discover({ k: KINDS })).clusters.slice(0, named));
-    const { levels, held } = await discover({});
+    const unnamed = await discover({ k: KINDS });
+    await name(unnamed.clusters.slice(0, named));
+    const { levels, levelsBefore, held } = await discover({});
+    assert.deepEqual([unnamed.levelsBefore, levelsBefore], [null, unnamed.levels]);
     assert.equal(held, named);
     assert.ok(levels.length > 1, levels.join());
     for (const [i, k] of levels.entries()) {
@@ -111,6 +113,7 @@ for (const named of [1, 5, 12]) {
       assert.equal(cut.clusters.filter((one) => one.name.startsWith('mine ')).length, named);
       const again = await discover({ level: i + 1 });
       assert.deepEqual([again.clustered, again.levels, again.counts.clusters], [false, levels, k]);
+      assert.equal(again.levelsBefore, null);
       if (i > 0) assert.ok(k - named >= 1.5 * (levels[i - 1] - named), `${levels} beside ${named}`);
     }
   });

@@ -73,7 +73,7 @@ async function discover(
     const copies = await copiesIn(store, items);
     const request: ClusteringRequest = { effects, options, job: part, task, items, recipe, shards, mean, copies };
     const { clustering, clustered, model } = await clustersFor(request);
-    const { plan, classOf, askedBefore } = clustering;
+    const { plan, classOf, askedBefore, levelsBefore } = clustering;
     const { ids: sampleIds, vectors: rows, fromMean } = clustering.sample;
     const neighbours = async () => model.hierarchy.neighbours ?? (await graphOf(pool, rows, signal));
     const key = keptKey(model, shards);
@@ -92,6 +92,7 @@ async function discover(
     const { assigned = 0, none = 0, copies: alike = 0 } = sums;
     const leftovers = model.leftovers ?? [];
     const range = suggestedRange(model.hierarchy, classOf);
+    const levels = levelsOf(model.hierarchy, classOf, model.method);
     const since = Math.max(0, count - (model.count ?? count));
     return {
       interrupted,
@@ -104,7 +105,8 @@ async function discover(
       clusters: await described(store, model, sizesOf(sums)),
       // Of the other methods confidence is how much neighbours agree, which says less.
       likelyRight: model.hierarchy.evidence ? likelyRightOf(sums) : null,
-      levels: levelsOf(model.hierarchy, classOf, model.method),
+      levels,
+      levelsBefore: levelsBefore?.join() === levels.join() ? null : levelsBefore,
       held: new Set(classOf.filter((group) => group >= 0)).size,
       asked: model.asked,
       askedBefore,

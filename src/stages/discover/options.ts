@@ -109,6 +109,8 @@ export interface DiscoverResult extends RunResult {
    * classes of people.
    */
   readonly levels: readonly number[];
+  /** The levels there were before people named or labelled more of the same tree; null where they are the same. */
+  readonly levelsBefore: readonly number[] | null;
   /** Classes that people named or labelled among what was clustered: each is one cluster at every level. */
   readonly held: number;
   /** How many clusters the tree is cut at. */
