@@ -177,6 +177,11 @@ describe('copies of workspaces', { skip: 'missing' in found ? found.missing : fa
     }
     await assert.rejects(copyWorkspace({ from: last, to: address }), { code: 'REFUSED', message: /in use already/ });
     await assert.rejects(copyWorkspace({ from: last, to: last }), { code: 'USAGE' });
+    // Nothing is made where it is not said where its files go, or said wrongly.
+    const bare = `${server.url}?schema=bare`;
+    await assert.rejects(copyWorkspace({ from: last, to: bare }), { code: 'USAGE', hint: /--blobs/ });
+    await assert.rejects(copyWorkspace({ from: last, to: bare, blobsAt: 'ftp://x/y' }), { code: 'UNSUPPORTED' });
+    await assert.rejects(openDriver(bare, { create: false }), { code: 'WORKSPACE', message: /no workspace at/ });
   });
 
   test('every table is copied', () => {

@@ -21,6 +21,8 @@ export function isAboutOneFile(error: unknown): error is LabelsmithError {
 export interface ReadError {
   readonly kind: 'bad';
   readonly row: QuarantineRow;
+  /** The record has no path of it any more: `forget` took it out since it was planned, and there is nothing to put aside. */
+  readonly isForgotten?: boolean;
 }
 
 /** Images that could not be read, in a run's counts. */
@@ -38,7 +40,7 @@ export function readErrorOf(
   stage: string,
 ): ReadError {
   if (!isAboutOneFile(error)) throw error;
-  return { kind: 'bad', row: quarantineRowOf(imageId, path, error, stage) };
+  return { kind: 'bad', row: quarantineRowOf(imageId, path, error, stage), isForgotten: path === undefined };
 }
 
 /** Rows for quarantine, and how many they are. */
@@ -46,7 +48,7 @@ export function readErrorsAmong(results: readonly (ReadError | { readonly kind: 
   readonly rows: readonly QuarantineRow[];
   readonly counts: ReadErrorCounts;
 } {
-  const rows = results.flatMap((result) => (result.kind === 'bad' ? [result.row] : []));
+  const rows = results.flatMap((result) => (result.kind === 'bad' && !result.isForgotten ? [result.row] : []));
   const away = rows.filter(({ reason }) => reason === FILE_GONE).length;
   return { rows, counts: { quarantined: rows.length, away } };
 }

@@ -3,6 +3,7 @@ import { blobVectorStore } from '../blobs/blob-vectors.ts';
 import { type OpenBlobs, openBlobs } from '../blobs/open.ts';
 import { LabelsmithError } from '../errors.ts';
 import { openStore } from '../store/open.ts';
+import { isNowhere } from '../store/postgres/errors.ts';
 import type { HousekeepingStore } from '../store/store.ts';
 import { BLOBS_SETTING, type WorkspacePlace } from './place.ts';
 import type { Workspace } from './stage.ts';
@@ -11,9 +12,13 @@ export async function openSharedParts(
   place: WorkspacePlace,
   { create, blobsAt, actor }: { readonly create: boolean; readonly blobsAt?: string; readonly actor?: string },
 ): Promise<Pick<Workspace, 'store' | 'vectors' | 'blobs'>> {
-  const store = await openStore(place.location, { create, actor });
+  const given = blobsAt === undefined ? undefined : openBlobs(blobsAt);
+  // Nothing is made that would not know where its files go.
+  const store = await openStore(place.location, { create: create && given !== undefined, actor }).catch((error) => {
+    throw create && isNowhere(error) ? noBlobs(place.name) : error;
+  });
   try {
-    const { blobs, address } = await sharedBlobs(store, place, blobsAt);
+    const { blobs, address } = await sharedBlobs(store, place, given);
     return { store, blobs, vectors: blobVectorStore(blobs, address) };
   } catch (error) {
     await store.close();
@@ -25,20 +30,11 @@ export async function openSharedParts(
 async function sharedBlobs(
   store: Pick<HousekeepingStore, 'getSetting' | 'putSetting'>,
   { name }: WorkspacePlace,
-  asked: string | undefined,
+  given: OpenBlobs | undefined,
 ): Promise<OpenBlobs> {
   const known = await store.getSetting(BLOBS_SETTING);
-  const given = asked === undefined ? undefined : openBlobs(asked);
   if (known === undefined) {
-    if (given === undefined) {
-      throw new LabelsmithError(
-        'USAGE',
-        `The workspace ${name} does not know yet where its vectors and other files go.`,
-        {
-          hint: 'Say it once with --blobs s3://BUCKET/PREFIX, or a folder that every machine finds at the same path.',
-        },
-      );
-    }
+    if (given === undefined) throw noBlobs(name);
     await store.putSetting(BLOBS_SETTING, given.address);
     return given;
   }
@@ -48,4 +44,10 @@ async function sharedBlobs(
     });
   }
   return given ?? openBlobs(known);
+}
+
+function noBlobs(name: string): LabelsmithError {
+  return new LabelsmithError('USAGE', `The workspace ${name} does not know yet where its vectors and other files go.`, {
+    hint: 'Say it once with --blobs s3://BUCKET/PREFIX, or a folder that every machine finds at the same path.',
+  });
 }

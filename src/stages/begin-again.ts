@@ -16,17 +16,25 @@ export interface BeginAgainOptions extends Pick<RunOptions, 'signal'> {
   readonly onAgain?: () => void;
 }
 
+interface MendingOptions extends BeginAgainOptions {
+  /** Done before it is looked what changed: where the record may name vectors of what is gone, which nobody else takes away. */
+  readonly mend?: () => Promise<unknown>;
+}
+
 /**
- * Does `work`, and once more where something was not found and the record has other files of vectors than before: five times at most.
+ * Does `work`, and once more where something was not found and the record has other files of vectors, or another number of images, than before:
+ * five times at most.
  * @param work records a run of its own: what workers still bring of the attempt before is filed by its run, and none of this one
  */
 export function beginningAgain<T>(
-  store: Pick<Store, 'getSetting' | 'vectorShards'>,
+  store: Pick<Store, 'getSetting' | 'vectorShards' | 'countImages'>,
   items: ItemKind,
-  options: BeginAgainOptions,
+  options: MendingOptions,
   work: () => Promise<T>,
 ): Promise<T> {
-  return whileChanging(() => filesOfVectors(store, items), options, work);
+  // `forget` writes vectors anew before it takes their images out: who began in between has the files of afterwards.
+  const look = async () => `${await store.countImages()}\n${await filesOfVectors(store, items)}`;
+  return whileChanging(look, options, work);
 }
 
 /** The same where the record has another number of images than before. @param work does what is missing */
@@ -40,7 +48,7 @@ export function beginningAgainOnImages<T>(
 
 async function whileChanging<T>(
   look: () => Promise<string | number>,
-  { signal, onAgain }: BeginAgainOptions,
+  { signal, onAgain, mend }: MendingOptions,
   work: () => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -50,6 +58,7 @@ async function whileChanging<T>(
     } catch (error) {
       const isGone = error instanceof LabelsmithError && error.code === 'NOT_FOUND';
       if (!isGone || attempt === MAX_ATTEMPTS || signal?.aborted) throw error;
+      await mend?.();
       if ((await look()) === before) throw error;
       onAgain?.();
     }

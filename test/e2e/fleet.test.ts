@@ -115,17 +115,20 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
     const [code] = await once(stopped, 'close');
     assert.equal(code, 130, heard());
     assert.match(heard(), /^Interrupted: of embed 0 of \d+ are done, and kept\. Run the same command again/m);
-    await runJson(['worker', 'limit', '--model-limit', 'colours=3', ...at], options());
+    const unknown = await runCli(['worker', 'limit', '--model-limit', 'mean=3', ...at], options());
+    assert.equal(unknown.code, 2, unknown.stdout);
+    assert.match(unknown.stderr, /no model "mean" that shards could be of.*\n.*Like it are means/);
+    await runJson(['worker', 'limit', '--model-limit', 'means=3', ...at], options());
     const { stdout } = await runCli(['status', ...at], options());
     assert.match(
       stdout,
       /^given to the workers last: labelsmith add --shard-size=10 -- .*photos \(how far: status --follow\)$/m,
     );
     assert.match(stdout, /^workers are paused: labelsmith worker resume$/m);
-    assert.match(stdout, /^shards of a model at once, at most: colours 3 \(labelsmith worker limit\)$/m);
+    assert.match(stdout, /^shards of a model at once, at most: means 3 \(labelsmith worker limit\)$/m);
     const { fleet } = await runJson<{ fleet: FleetStatus }>(['status', ...at], options());
     const { command: given, ...told } = fleet;
-    assert.deepEqual(told, { paused: true, limits: { colours: 3 } });
+    assert.deepEqual(told, { paused: true, limits: { means: 3 } });
     assert.deepEqual(given?.slice(0, 3), ['add', '--shard-size=10', '--']);
     await runJson(['worker', 'resume', ...at], options());
     await runJson(['status', '--follow', ...at], options());
@@ -137,6 +140,7 @@ describe('a fleet', { skip: 'missing' in found ? found.missing : false }, () => 
     });
     assert.equal(wrong.command.state.kind, 'ended');
     assert.match(JSON.stringify(wrong.command.state.end.document), /nobodys/);
+    assert.match(one.said(), /command ended with 2: .*\n.*nobodys/);
     const tooLate = await runCli(['worker', 'cancel', ...at], options());
     assert.equal(tooLate.code, 1, tooLate.stderr);
     assert.match(tooLate.stdout, /^It was over before\. labelsmith embed --model=nobodys: .*nobodys/m);

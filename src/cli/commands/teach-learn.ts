@@ -3,6 +3,7 @@ import { FINE_TUNE_CHOICES, type FineTuneChoice } from '../../stages/teach/fine-
 import { DEFAULT_THRESHOLD } from '../../stages/teach/teach.ts';
 import { teachWith } from '../../stages/teach/teach-with.ts';
 import { type Context, command } from '../command.ts';
+import { noteAgain } from '../print/again.ts';
 import { noteLimit } from '../print/embedded.ts';
 import { printReadErrors } from '../print/read-errors.ts';
 import { printTaught } from '../print/taught.ts';
@@ -128,6 +129,10 @@ function learn(
         run.done();
         noteLimit(output, global.limit, embedded, items);
         printReadErrors(output, embedded.counts);
+      },
+      onAgain() {
+        passes = 0;
+        noteAgain(output);
       },
       onTrial({ model, accuracy, weights }) {
         const parts = weights.map((weight) => weight.toFixed(2)).join(' ');

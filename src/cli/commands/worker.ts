@@ -7,6 +7,7 @@ import { requireShared } from '../../jobs/place.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { startCommand } from '../../stages/worker/command-process.ts';
 import { cancelCommand } from '../../stages/worker/follow-fleet.ts';
+import { refuseUnknownModels } from '../../stages/worker/known-models.ts';
 import type { CommandEvent } from '../../stages/worker/run-commands.ts';
 import { work } from '../../stages/worker/work.ts';
 import { type Context, command } from '../command.ts';
@@ -125,6 +126,7 @@ async function order(
       const all = Object.entries({ ...now.limits, ...limits }).filter(([, count]) => count > 0);
       return { ...now, limits: Object.fromEntries(all) };
     };
+    if (action === 'limit') await refuseUnknownModels(Object.keys(limits ?? {}), workspace);
     const orders = await changeOrders(workspace.store, change, { anew: action === 'resume' });
     output.document(orders);
     output.summary(ORDERED[action]);
@@ -155,6 +157,7 @@ function toldCommand(event: CommandEvent, output: Output): void {
   else {
     const code = event.kind === 'ended' ? ` with ${event.exitCode}` : '';
     output.note(`command ${event.kind}${code}: labelsmith ${oneLine(event.words.join(' '))}`);
+    if (event.kind === 'ended' && event.reason !== undefined) output.warn(oneLine(event.reason));
   }
 }
 

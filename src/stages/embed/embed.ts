@@ -9,6 +9,7 @@ import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { gatherRows } from '../../math/matrix.ts';
 import type { Embedder } from '../../models/embedder.ts';
+import { beginningAgain } from '../begin-again.ts';
 import { countMissing } from '../image-work.ts';
 import { itemsDone } from '../items-done.ts';
 import { removeStale } from '../stale-vectors.ts';
@@ -114,12 +115,16 @@ export async function embedIn(
     await removeStale(workspace, recipe, there);
     const { counts, shards, interrupted } = await engine.run(embedStage, job, context);
     if (force) await putInPlace(workspace, recipe);
-    const made = await store.vectorShards(space, items);
-    const whole = !interrupted && limit === undefined && made.length > 0;
-    // Made again by force, vectors are what they were: another mean would make everything else be made again too.
-    const known = whole ? await savedMean(store, space) : undefined;
-    const part = { ...options, workspace, runId };
-    if (whole && (!known || known.subset)) await fitMeanTogether(part, recipe, made, { subset: false, spreadFrom });
+    // A forget beside it takes files of vectors away that the mean would be of: then it is that of those that are left.
+    const made = await beginningAgain(store, items, options, async () => {
+      const shards = await store.vectorShards(space, items);
+      const whole = !interrupted && limit === undefined && shards.length > 0;
+      // Made again by force, vectors are what they were: another mean would make everything else be made again too.
+      const known = whole ? await savedMean(store, space) : undefined;
+      const part = { ...options, workspace, runId };
+      if (whole && (!known || known.subset)) await fitMeanTogether(part, recipe, shards, { subset: false, spreadFrom });
+      return shards;
+    });
     const total = made.reduce((sum, { count }) => sum + count, 0);
     return { space, interrupted, counts: { ...NOTHING, ...counts, shards, total } };
   });

@@ -3,6 +3,7 @@ import { LabelsmithError } from '../../errors.ts';
 import type { RunOptions } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { requireEmbedder } from '../../models/prepare-embedder.ts';
+import { type BeginAgainOptions, beginningAgain } from '../begin-again.ts';
 import type { EmbedResult } from '../embed/embed.ts';
 import { embedWith } from '../embed/embed-with.ts';
 import { refuseUnlabelled, singleTask } from './items.ts';
@@ -18,19 +19,29 @@ export interface TeachRequest
   readonly backbones?: readonly string[];
 }
 
-export interface TeachHooks extends Pick<TeachOptions, 'onTrial' | 'onStep' | 'onTraining'> {
+export interface TeachHooks
+  extends Pick<TeachOptions, 'onTrial' | 'onStep' | 'onTraining'>,
+    Pick<BeginAgainOptions, 'onAgain'> {
   /** Told before learning begins. */
   readonly onEmbedded?: (result: EmbedResult, items: 'images' | 'regions') => void;
 }
 
-/** Null where it was interrupted before there was anything to learn from. */
+/**
+ * Where `forget` takes images from under it, it learns again from those that are left.
+ *
+ * @returns null where it was interrupted before there was anything to learn from
+ */
 export async function teachWith(
   workspace: Workspace,
   request: TeachRequest,
   run: RunOptions & TeachHooks,
 ): Promise<TeachResult | null> {
   const { task, backbones, search, labelRest } = request;
-  for (const name of backbones ?? []) await requireEmbedder(name);
+  for (const name of backbones ?? []) {
+    // What was taught in the workspace is brought here first.
+    await workspace.models.imported(name);
+    await requireEmbedder(name);
+  }
   await refuseKeeping(request);
   const { items } = await singleTask(workspace.store, task);
   await refuseUnlabelled(workspace.store, task);
@@ -38,7 +49,7 @@ export async function teachWith(
   if (embedded.interrupted) return null;
   run.onEmbedded?.(embedded, items);
   const { seed, threads, signal, onProgress, onTrial, onStep, onTraining } = run;
-  return teachIn(workspace, {
+  const options: TeachOptions = {
     seed,
     threads,
     signal,
@@ -49,7 +60,10 @@ export async function teachWith(
     ...request,
     methods: labelRest ? undefined : [],
     backbones: backbones ?? (search === 'wide' ? await workspace.models.embeddersHere() : []),
-  });
+  };
+  // What was embedded while `forget` took it out has vectors and no image, until the next embedding.
+  const mend = () => embedWith(workspace, { items }, run);
+  return beginningAgain(workspace.store, items, { ...run, mend }, () => teachIn(workspace, options));
 }
 
 async function refuseKeeping({ keepEmbedder, fineTune = 'off' }: TeachRequest): Promise<void> {

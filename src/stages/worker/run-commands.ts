@@ -20,7 +20,8 @@ export interface CommandProcess {
 
 export type CommandEvent =
   | { readonly kind: 'begun' | 'given back' | 'taken back'; readonly words: readonly string[] }
-  | { readonly kind: 'ended'; readonly words: readonly string[]; readonly exitCode: number }
+  /** @field reason of a command that failed, where it gave one */
+  | { readonly kind: 'ended'; readonly words: readonly string[]; readonly exitCode: number; readonly reason?: string }
   | { readonly kind: 'away'; readonly reason: string };
 
 export interface RunCommandsOptions {
@@ -95,7 +96,7 @@ export class CommandRunner {
         said: '',
         summary: '',
       });
-      onEvent({ kind: 'ended', words, exitCode: 2 });
+      onEvent({ kind: 'ended', words, exitCode: 2, reason });
       return;
     }
     onEvent({ kind: 'begun', words });
@@ -125,10 +126,12 @@ export class CommandRunner {
       onEvent({ kind: 'given back', words });
     } else {
       await command.ended({ ...end, exitCode });
-      onEvent({ kind: 'ended', words, exitCode });
+      onEvent({ kind: 'ended', words, exitCode, reason: FAILURE.safeParse(end.document).data?.error.message });
     }
   }
 }
+
+const FAILURE = z.object({ error: z.object({ message: z.string() }) });
 
 /** A failure that may be over when it is run again. */
 const PASSING = z.object({ error: z.object({ code: z.enum(['NETWORK', 'BUSY']) }) });

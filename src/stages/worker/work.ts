@@ -1,5 +1,7 @@
 /** `worker`: does shards of any stage of a workspace in PostgreSQL until it is told to end, or there is nothing left. */
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../errors.ts';
 import { bossQueue } from '../../jobs/fleet/boss-queue.ts';
 import { commandQueue } from '../../jobs/fleet/commands.ts';
 import { watchedOrders } from '../../jobs/fleet/orders.ts';
@@ -9,6 +11,7 @@ import { runWorker, type WorkerEvent, type WorkerSummary } from '../../jobs/flee
 import { requireShared } from '../../jobs/place.ts';
 import { openWorkspace } from '../../jobs/workspace.ts';
 import type { Device } from '../../onnx/device.ts';
+import { isLostConnection } from '../../store/postgres/errors.ts';
 import { serveMetrics, WorkerMetrics } from './metrics.ts';
 import { CommandRunner, type RunCommandsOptions } from './run-commands.ts';
 import { startShardProcess } from './shard-process.ts';
@@ -42,10 +45,11 @@ export async function work(request: WorkRequest): Promise<WorkerSummary> {
   const { location, blobsAt, threads, device, metricsPort, onEvent } = request;
   requireShared(location);
   // What is wrong with the place is told now, and not by every shard.
-  const workspace = await openWorkspace(location, { create: false, blobsAt });
+  const patiently = <T>(open: () => Promise<T>) => whenAnswering(open, request);
+  const workspace = await patiently(() => openWorkspace(location, { create: false, blobsAt }));
   try {
     const orders = await watchedOrders(workspace.store);
-    const queue = await bossQueue({ location });
+    const queue = await patiently(() => bossQueue({ location }));
     const metrics = new WorkerMetrics();
     let server: Awaited<ReturnType<typeof serveMetrics>> | undefined;
     try {
@@ -53,7 +57,7 @@ export async function work(request: WorkRequest): Promise<WorkerSummary> {
       if (metricsPort !== undefined) server = await serveMetrics(metrics, metricsPort);
       const worker = `${hostname()}-${process.pid}`;
       request.onStart({ worker, metricsPort: server?.port });
-      const stopLooking = await lookForOthers(queue, request.onOthers);
+      const stopLooking = await patiently(() => lookForOthers(queue, request.onOthers));
       const traces = await loadTraces();
       // A command that was given just after `worker pause` waits too.
       const ordersNow = await watchedOrders(workspace.store, { knownMs: 0 });
@@ -83,6 +87,30 @@ export async function work(request: WorkRequest): Promise<WorkerSummary> {
   }
 }
 
+/** As long as PostgreSQL takes to be begun again, or moved; a wrong address is told then. */
+const PATIENCE_MS = 300_000;
+const ASKED_AGAIN_MS = 2000;
+
+/** Opens something on PostgreSQL, and waits for it where it does not answer, as workers do that run. */
+export async function whenAnswering<T>(
+  open: () => Promise<T>,
+  { signal, onEvent }: Pick<WorkRequest, 'signal' | 'onEvent'>,
+  { patienceMs = PATIENCE_MS, everyMs = ASKED_AGAIN_MS } = {},
+): Promise<T> {
+  const until = performance.now() + patienceMs;
+  let isTold = false;
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!isLostConnection(error) || signal.aborted || performance.now() >= until) throw error;
+      if (!isTold) onEvent({ kind: 'away', reason: messageOf(error) });
+      isTold = true;
+      await sleep(everyMs, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
 /** How often a worker asks whether shards wait for others; what it hears is some seconds old. */
 const OTHERS_MS = 15_000;
 
@@ -105,12 +133,12 @@ async function lookForOthers(
 
 /** Commands are taken for as long as shards are. */
 async function besideCommands<T>(
-  { location, commands, signal }: WorkRequest,
+  { location, commands, signal, onEvent }: WorkRequest,
   orders: RunCommandsOptions['orders'],
   shards: (isBusy: () => boolean) => Promise<T>,
 ): Promise<T> {
   if (commands === undefined) return shards(() => false);
-  const queue = await commandQueue({ location });
+  const queue = await whenAnswering(() => commandQueue({ location }), { signal, onEvent });
   const end = new AbortController();
   const runner = new CommandRunner({ queue, orders, signal: AbortSignal.any([signal, end.signal]), ...commands });
   const running = runner.run();

@@ -3,6 +3,7 @@ import type { Pool, PoolClient, PoolConfig } from 'pg';
 import { LabelsmithError } from '../../errors.ts';
 import { optionalPackage } from '../../sources/cloud/optional-package.ts';
 import type { PostgresAddress } from './address.ts';
+import { nowhere } from './errors.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 /** Types whose values are numbers here: 64-bit integers and sums of them, all of which stay below 2^53. */
@@ -51,9 +52,7 @@ export async function migrate(client: PoolClient, address: PostgresAddress, crea
   const found = await versionOf(client, schema, shown);
   if (found === MIGRATIONS.length) return;
   if (found === 0 && !create) {
-    throw new LabelsmithError('WORKSPACE', `There is no workspace at ${shown}.`, {
-      hint: 'Add images first: labelsmith add FOLDER --workspace postgres://… --blobs PLACE.',
-    });
+    throw nowhere(shown);
   }
   await client.query('BEGIN');
   try {

@@ -20,6 +20,18 @@ const LOST = new Set([
 const LOST_WORDS =
   /Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/i;
 
+/** There is no workspace yet. */
+export function nowhere(shown: string): LabelsmithError {
+  return new LabelsmithError('WORKSPACE', `There is no workspace at ${shown}.`, {
+    hint: 'Add images first: labelsmith add FOLDER --workspace postgres://… --blobs PLACE.',
+    details: { nowhere: true },
+  });
+}
+
+export function isNowhere(error: unknown): boolean {
+  return error instanceof LabelsmithError && error.details.nowhere === true;
+}
+
 export function isLostConnection(error: unknown): boolean {
   if (error instanceof LabelsmithError) return isLostConnection(error.cause);
   const code = systemCodeOf(error) ?? '';
