@@ -125,8 +125,10 @@ async function readCsv(path: string, name: string): Promise<TaxonomyEntry[]> {
 
 /**
  * A mapping from a model's classes to the corpus's: a JSON object, or CSV with the columns `from` and `to`.
+ *
+ * @param clusterOf is given what a column `cluster` has, by the name in `from`
  */
-export async function readMapping(path: string): Promise<Map<string, string>> {
+export async function readMapping(path: string, clusterOf = new Map<string, string>()): Promise<Map<string, string>> {
   const name = basename(path);
   const mapping = new Map<string, string>();
   let unnamed = 0;
@@ -147,7 +149,13 @@ export async function readMapping(path: string): Promise<Map<string, string>> {
     for await (const { where, cell } of csvRecords(path, name, ['from', 'to'])) {
       const to = textOfCell(cell('to'));
       if (to.trim() === '') unnamed++;
-      else put(where, () => [classNameAt(textOfCell(cell('from')), where), classNameAt(to, where)]);
+      else {
+        put(where, () => {
+          const from = classNameAt(textOfCell(cell('from')), where);
+          if (cell('cluster').trim() !== '') clusterOf.set(from, cell('cluster').trim());
+          return [from, classNameAt(to, where)];
+        });
+      }
     }
   } else {
     for (const [from, to] of Object.entries(objectAt(await readJson(path, name), name))) {

@@ -142,8 +142,17 @@ function headerOf(record: readonly string[], where: string, required: readonly s
 
 function faultOf(error: CsvFault, name: string): LabelsmithError {
   const line = 'lines' in error && typeof error.lines === 'number' ? error.lines : '?';
-  return badFile(`${name}:${line}`, error.message, undefined, error);
+  return badFile(`${name}:${line}`, FAULTS[error.code] ?? error.message, undefined, error);
 }
+
+/** In place of the parser's own words. */
+const FAULTS: Readonly<Record<string, string>> = {
+  CSV_QUOTE_NOT_CLOSED: 'a cell begins with a quote that no other one ends',
+  CSV_INVALID_CLOSING_QUOTE: 'after the quote that ends a cell comes more; a quote within a cell is written twice',
+  INVALID_OPENING_QUOTE: 'a cell has a quote in it and does not begin with one; a quote within a cell is written twice',
+  CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE:
+    'after the quote that ends a cell comes more; a quote within a cell is written twice',
+};
 
 /** What parts the header's cells; the pieces are given on as they were. */
 async function sniffDelimiter(

@@ -152,3 +152,68 @@ test('auto --level cuts the tree that it has just made, and again elsewhere', {
   const both = await runCli(['auto', 'photos', '--k', '3', '--level', '1'], { cwd: dir });
   assert.deepEqual([both.code, both.stderr.includes('Give --k or --level, not both.')], [2, true]);
 });
+
+test('two first discover at once: one after the other, and clusters and labels agree', {
+  skip: without('caltech-30'),
+}, async (t) => {
+  const dir = await scratch(t);
+  for (const kind of KINDS) {
+    for (const name of readdirSync(join(DATA, 'caltech-30', kind))
+      .sort()
+      .slice(0, 8)) {
+      cpSync(join(DATA, 'caltech-30', kind, name), join(dir, 'photos', kind, name), { recursive: true });
+    }
+  }
+  await runJson(['add', 'photos'], { cwd: dir });
+  await runJson(['embed'], { cwd: dir });
+  const both = await Promise.all(
+    [2, 5].map((k) => runCli(['discover', '--k', String(k), '--recluster'], { cwd: dir })),
+  );
+  assert.deepEqual(
+    both.map(({ code }) => code),
+    [0, 0],
+    both.map(({ stderr }) => stderr).join(),
+  );
+  await runCli(['corpus', 'names', 'names.csv'], { cwd: dir });
+  const rows = readFileSync(join(dir, 'names.csv'), 'utf8').trim().split('\n').slice(1);
+  const sizes = rows.map((row) => Number(row.split(',')[2]));
+  assert.ok(rows.length === 2 || rows.length === 5, `${rows.length} classes`);
+  assert.ok(
+    sizes.every((size) => size > 0),
+    sizes.join(),
+  );
+  assert.equal(
+    sizes.reduce((sum, size) => sum + size, 0),
+    3 * 8,
+  );
+});
+
+test('a sheet that was made before other clusters names none of these', { skip: without('caltech-30') }, async (t) => {
+  const dir = await scratch(t);
+  for (const kind of KINDS) {
+    for (const name of readdirSync(join(DATA, 'caltech-30', kind))
+      .sort()
+      .slice(0, 8)) {
+      cpSync(join(DATA, 'caltech-30', kind, name), join(dir, 'photos', `${kind.length * 31}${name}`), {
+        recursive: true,
+      });
+    }
+  }
+  await runJson(['add', 'photos'], { cwd: dir });
+  await runJson(['discover', '--k', '3'], { cwd: dir });
+  await runCli(['corpus', 'names', 'names.csv'], { cwd: dir });
+  const sheet = readFileSync(join(dir, 'names.csv'), 'utf8');
+  const filled = (name: string, from: string, to: string) =>
+    writeFileSync(join(dir, name), sheet.replace(`${from},,`, `${from},${to},`));
+  filled('one.csv', 'unnamed-1', 'first');
+  await runJson(['corpus', 'rename', 'unnamed-1', 'other'], { cwd: dir });
+  const followed = await runCli(['corpus', 'map', 'one.csv'], { cwd: dir });
+  assert.equal(followed.code, 0, followed.stderr);
+  await runJson(['discover', '--k', '2', '--recluster'], { cwd: dir });
+  filled('two.csv', 'unnamed-2', 'second');
+  const refused = await runCli(['corpus', 'map', 'two.csv'], { cwd: dir });
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stderr, /"unnamed-2", to become "second": the cluster of this row is no more/);
+  writeFileSync(join(dir, 'three.csv'), sheet.replace('unnamed-3,,', 'unnamed-33,third,'));
+  assert.notEqual((await runCli(['corpus', 'map', 'three.csv'], { cwd: dir })).code, 0);
+});

@@ -5,6 +5,7 @@ import { readMapping } from '../../corpus/taxonomies.ts';
 import { unknownClasses } from '../../corpus/unknown.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import { mappingNow } from '../../stages/discover/sheet-digests.ts';
 import { type Command, type CommandSpec, command, type Invocation } from '../command.ts';
 import { printChange } from '../print/corpus-change.ts';
 import { type ArgumentTable, argument, type OptionTable, option, type Values } from '../values.ts';
@@ -86,14 +87,19 @@ export const corpusMap = operation(
     args: { file: argument('<file>', 'old names and new ones', z.string()) },
     details:
       'FILE is a JSON object {"old": "new"}, or CSV with the columns from,to. A row with nothing in `to` is left alone, so a\n' +
-      'sheet of corpus names can be read when only some of it is filled in. One operation, undone as one.',
+      'sheet of corpus names can be read when only some of it is filled in; rows of such a sheet whose cluster is no more, since\n' +
+      'discover made others, are refused. One operation, undone as one.',
     examples: [
       ['labelsmith corpus map mine.csv', 'detect says these names from now on too'],
       ['labelsmith corpus map names.csv', 'all clusters named at once, in a sheet of labelsmith corpus names'],
     ],
   },
   async ({ args, output }, store) => {
-    const mapping = await readMapping(args.file);
+    const clusterOf = new Map<string, string>();
+    const sheet = await readMapping(args.file, clusterOf);
+    const mapping = await mappingNow(store, { mapping: sheet, clusterOf }, (from, now) =>
+      output.warn(`"${from}" of the sheet is called "${now}" by now, and is meant.`),
+    );
     const corpus = await store.corpus();
     // What is refused is refused before anything is said to be noted.
     mapNames(corpus, mapping);

@@ -47,9 +47,13 @@ export async function discoverIn(
   readBytes: ReadPath = originalBytes(workspace),
 ): Promise<DiscoverResult> {
   const { store, vectors, engine } = workspace;
-  return beginningAgain(store, options.items ?? 'images', options, () =>
-    engine.withInference(options, (pool) => discover(workspace, { store, vectors, pool, readBytes }, options)),
-  );
+  const { task = 'class', items = 'images', signal } = options;
+  const work = () =>
+    beginningAgain(store, items, options, () =>
+      engine.withInference(options, (pool) => discover(workspace, { store, vectors, pool, readBytes }, options)),
+    );
+  // Those who do a part each label by the same clusters. Anybody else's clusters would take these away while they are given.
+  return engine.isPart ? work() : inTurn(store, `discover of ${task}`, work, { signal });
 }
 
 async function discover(

@@ -10,8 +10,10 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import { lookOf } from './cluster-confidence.ts';
 import { savedModel } from './cluster-model.ts';
 import { described } from './findings.ts';
+import { clusterDigests } from './sheet-digests.ts';
 
-const COLUMNS = ['from', 'to', 'items', 'looks', 'proposed', 'examples'];
+/** `cluster` says which items a row is about (`sheet-digests.ts`). */
+const COLUMNS = ['from', 'to', 'items', 'looks', 'proposed', 'examples', 'cluster'];
 const EXAMPLES = 3;
 const PROPOSED = 3;
 
@@ -37,6 +39,7 @@ export async function writeNamingSheet(
     own.flatMap((of) => (of.task === task ? [[name, of.count] as const] : [])),
   );
   const clusters = await described(store, model, new Map(counts));
+  const digests = await clusterDigests(store, task);
   const items = clusters.reduce((sum, { size }) => sum + size, 0);
   const rows = clusters.map(({ name, size, chance, candidates, exemplars }) => [
     textCell(name),
@@ -50,8 +53,10 @@ export async function writeNamingSheet(
         .join('; '),
     ),
     fileCell(exemplars.slice(0, EXAMPLES).join('; ')),
+    digests.get(name) ?? '',
   ]);
-  const signature = { begins: csvRow(COLUMNS).trimEnd() };
+  // Sheets of earlier builds have no column for the cluster.
+  const signature = { begins: COLUMNS.slice(0, -1).join(',') };
   const protectedPaths = [{ path: dir, what: 'the workspace' }];
   const to = { kind: 'file', what: 'sheet of names', signature, replace, protectedPaths } as const;
   const path = await writeOutput(file, to, async (target) => {
