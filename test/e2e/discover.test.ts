@@ -68,7 +68,7 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
   // A sheet names the others at once; a class is split by looks.
   await runJson(['corpus', 'names', 'names.csv'], { cwd: dir });
   const rows = readFileSync(join(dir, 'names.csv'), 'utf8').trimEnd().split('\n');
-  assert.equal(rows[0], 'from,to,items,looks,proposed,examples');
+  assert.equal(rows[0], 'from,to,items,looks,proposed,examples,cluster');
   assert.equal(rows.length, 1 + 3);
   const filled = rows.map((row) => row.replace(/^(unnamed-\d+),,/, '$1,my $1,'));
   writeFileSync(join(dir, 'names.csv'), `${filled.join('\n')}\n`);
