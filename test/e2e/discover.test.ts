@@ -194,7 +194,7 @@ test('a sheet that was made before other clusters names none of these', { skip: 
     for (const name of readdirSync(join(DATA, 'caltech-30', kind))
       .sort()
       .slice(0, 8)) {
-      cpSync(join(DATA, 'caltech-30', kind, name), join(dir, 'photos', `${kind.length * 31}${name}`), {
+      cpSync(join(DATA, 'caltech-30', kind, name), join(dir, 'photos', `${kind.charCodeAt(0) * 31}${name}`), {
         recursive: true,
       });
     }
@@ -214,6 +214,12 @@ test('a sheet that was made before other clusters names none of these', { skip: 
   const refused = await runCli(['corpus', 'map', 'two.csv'], { cwd: dir });
   assert.notEqual(refused.code, 0);
   assert.match(refused.stderr, /"unnamed-2", to become "second": the cluster of this row is no more/);
+  await runCli(['export', 'folders', 'sorted', '--task', 'class'], { cwd: dir });
+  const all = ['import', 'folders', 'sorted', '--as', 'human', '--confirm-all'];
+  assert.equal((await runCli(all, { cwd: dir })).code, 0);
+  const undone = await runCli(['corpus', 'undo'], { cwd: dir });
+  assert.match(undone.stdout, /Took back: rename/);
+  assert.match(undone.stderr, /"import" of 24 labels, changed no class and stays/);
   writeFileSync(join(dir, 'three.csv'), sheet.replace('unnamed-3,,', 'unnamed-33,third,'));
   assert.notEqual((await runCli(['corpus', 'map', 'three.csv'], { cwd: dir })).code, 0);
 });

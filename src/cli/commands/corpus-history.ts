@@ -1,11 +1,15 @@
 /** `corpus undo` and `corpus history`: what was done to the classes, and taking it back. */
 import type { CorpusEvent } from '../../core/corpus.ts';
+import { plural } from '../../core/count-text.ts';
 import { undoCorpusChange } from '../../stages/discover/relabel.ts';
 import { command } from '../command.ts';
 import { changeText } from '../print/corpus-change.ts';
 import { wholeNumber } from '../text-values.ts';
 import { argument } from '../values.ts';
 import { withWorkspace } from '../workspace.ts';
+
+/** Operations among which the newest that is not undone is looked for. */
+const NEWEST = 100;
 
 export const corpusUndo = command({
   name: 'corpus undo',
@@ -19,6 +23,7 @@ export const corpusUndo = command({
     const { output } = context;
     return withWorkspace(context, async (workspace) => {
       const undone: CorpusEvent[] = [];
+      const newest = (await workspace.store.operations({ limit: NEWEST })).find((one) => !one.undone);
       while (undone.length < count) {
         const event = await undoCorpusChange(workspace.store);
         if (!event) break;
@@ -27,6 +32,11 @@ export const corpusUndo = command({
       }
       output.document({ undone });
       if (undone.length === 0) output.line('There is nothing to take back.');
+      if (newest?.kind === 'items') {
+        output.warn(
+          `The newest thing that people did, "${newest.name}" of ${plural(newest.labels, 'label')}, changed no class and stays; Undo in labelsmith review takes it back.`,
+        );
+      }
       return undone.length > 0 ? 0 : 1;
     });
   },
