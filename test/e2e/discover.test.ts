@@ -209,7 +209,7 @@ test('a sheet that was made before other clusters names none of these', { skip: 
   await runJson(['corpus', 'rename', 'unnamed-1', 'other'], { cwd: dir });
   const followed = await runCli(['corpus', 'map', 'one.csv'], { cwd: dir });
   assert.equal(followed.code, 0, followed.stderr);
-  await runJson(['discover', '--k', '2', '--recluster'], { cwd: dir });
+  await runJson(['discover', '--k', '16', '--recluster'], { cwd: dir });
   filled('two.csv', 'unnamed-2', 'second');
   const refused = await runCli(['corpus', 'map', 'two.csv'], { cwd: dir });
   assert.notEqual(refused.code, 0);
