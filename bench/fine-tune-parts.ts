@@ -22,8 +22,8 @@ import { centreAndNormalise, meanOf as meanVector } from '../src/stages/embed/re
 import { foldsOf } from '../src/stages/teach/cross-validation.ts';
 import { beliefsByFold } from '../src/stages/teach/fine-tune/beliefs.ts';
 import { embedRows } from '../src/stages/teach/fine-tune/embed-rows.ts';
+import { FOLDS } from '../src/stages/teach/fine-tune/exit-gate.ts';
 import { heldOutIn, trainFolds, trainLast } from '../src/stages/teach/fine-tune/fine-tune.ts';
-import { FOLDS } from '../src/stages/teach/fine-tune/fine-tuned-task.ts';
 import { trainOnce } from '../src/stages/teach/fine-tune/one-training.ts';
 import { cutFor, STEP_NAMES, STEPS, type StepName, type TuningStep } from '../src/stages/teach/fine-tune/steps.ts';
 import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { GateReport } from '../../stages/teach/fine-tune/exit-gate.ts';
 import { FINE_TUNE_CHOICES, type FineTuneChoice } from '../../stages/teach/fine-tune/fine-tuned-task.ts';
 import { DEFAULT_THRESHOLD } from '../../stages/teach/teach.ts';
 import { teachWith } from '../../stages/teach/teach-with.ts';
@@ -145,10 +146,20 @@ function learn(
         const how = `loss ${loss.toFixed(3)}, ${formatPercent(accuracy)} of its own items`;
         output.note(`  embedder (${step}): ${which}, step ${steps} of ${ofSteps}, ${how}`);
       },
-      onStep({ method, accuracy, fineTuned }) {
+      onTakenOver(step, { training, of, steps, ofSteps, isDone }) {
+        const which = `embedder (${step}): training ${training} of ${of}`;
+        const state = isDone
+          ? 'was done by an earlier run'
+          : `goes on after step ${steps} of ${ofSteps}, where an earlier run was stopped`;
+        output.note(`  ${which} ${state}`);
+      },
+      onDepth(gate) {
+        output.note(`  ${gateText(gate)}`);
+      },
+      onStep({ method, accuracy, fineTuned, folds }) {
         if (fineTuned) {
           output.note(
-            `  ${method.padEnd(8)} ${formatPercent(accuracy)} cross-validated, embedder fine-tuned (${fineTuned})`,
+            `  ${method.padEnd(8)} ${formatPercent(accuracy)} cross-validated on ${folds} folds, embedder fine-tuned (${fineTuned})`,
           );
           return;
         }
@@ -159,7 +170,8 @@ function learn(
               : "Once more, with the audit's answers too:",
           );
         }
-        output.note(`  ${method.padEnd(8)} ${formatPercent(accuracy)} cross-validated`);
+        const on = labelling.fineTune === undefined || labelling.fineTune === 'off' ? '' : ` on ${folds} folds`;
+        output.note(`  ${method.padEnd(8)} ${formatPercent(accuracy)} cross-validated${on}`);
       },
     });
     run.done();
@@ -169,4 +181,14 @@ function learn(
     printTaught(output, result, labelling.labelRest);
     return global.strict && result.warnings.length > 0 ? 1 : 0;
   });
+}
+
+/** The last depth of those that were tried, against the embedder as it is: on the same folds, which decide. */
+function gateText({ folds, labels, frozen, depths }: GateReport): string {
+  const figures = ({ right, loss }: GateReport['frozen']) =>
+    `${right} of ${labels} held-out labels right, loss ${loss.toFixed(3)}`;
+  const last = depths.at(-1);
+  if (!last) return `embedder as it is, on the ${folds} folds that decide: ${figures(frozen)}`;
+  const how = last.figures ? `, on the same folds: ${figures(last.figures)}` : '';
+  return `embedder (${last.depth})${how}; ${last.kept ? 'kept so far' : 'not kept'}: ${last.why}`;
 }

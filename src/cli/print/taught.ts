@@ -2,6 +2,7 @@
 
 import { plural } from '../../core/count-text.ts';
 import { accuracyText, apartText } from '../../core/label-accuracy.ts';
+import type { GateReport } from '../../stages/teach/fine-tune/exit-gate.ts';
 import type { TeachResult } from '../../stages/teach/teach-result.ts';
 import type { Output } from '../output.ts';
 import { oneLine, table } from '../words.ts';
@@ -44,10 +45,26 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
     output.summary(`Embedder: ${result.embedder}, of ${plural(result.backbones.length, 'way')} to a vector.`);
   if (result.fineTuned)
     output.summary(`Embedder: ${result.embedder}, fine-tuned on these labels (${result.fineTuned}).`);
+  if (result.fineTuning) printGate(output, result.fineTuning);
   if (result.keptEmbedder)
     output.summary(
       `Kept as ${result.keptEmbedder}: labelsmith embed --model ${result.keptEmbedder}, and discover, match and similar see with it.`,
     );
   output.summary(`Classifier: ${result.model}`);
   for (const warning of result.warnings) output.note(`note: ${warning}`);
+}
+
+/** What decided over each depth: all on the same folds, which are not those of the steps above. */
+function printGate(output: Output, { folds, labels, frozen, depths }: GateReport): void {
+  output.summary(
+    `The embedder, each way on the same ${folds} folds of ${plural(labels, 'label')}, which decide over what is kept:`,
+  );
+  const rows = depths.map(({ depth, figures, kept, why }) => [
+    depth,
+    figures ? String(figures.right) : '–',
+    figures ? figures.loss.toFixed(3) : '–',
+    `${kept ? 'kept' : 'not kept'}: ${oneLine(why)}`,
+  ]);
+  const first = ['as it is', String(frozen.right), frozen.loss.toFixed(3), ''];
+  for (const line of table([['depth', 'right held out', 'loss', ''], first, ...rows])) output.summary(`  ${line}`);
 }

@@ -140,7 +140,7 @@ test('a loss that is not a number ends it with what the last checkpoint holds', 
     saved = copyOf(state);
   };
   const { numbers, losses, stopped } = await trained(one, { checkpoint: { every: 10, save } }, undefined, 25);
-  assert.deepEqual([stopped, losses.length], ['not a number', 25]);
+  assert.deepEqual([stopped, losses.length], ['loss not a number', 25]);
   assert.deepEqual(
     numbers,
     saved?.parameters.flatMap((data) => [...data]),

@@ -107,7 +107,7 @@ export interface MicroBatch {
 
 export interface TrainResult extends Readonly<TrainingCurve> {
   /** Why it ended early; null where it went all the way. */
-  readonly stopped: 'not a number' | 'no longer falls' | null;
+  readonly stopped: 'loss not a number' | 'gradient not a number' | 'no longer falls' | null;
   /** Loss of the held-out items at each look. */
   readonly heldOutLosses: readonly number[];
 }
@@ -142,7 +142,7 @@ export async function train(
     const length = norm(gradients);
     if (!Number.isFinite(loss) || !Number.isFinite(length)) {
       restore(parameters, numbersOf(state.watched.best.length > 0 ? state.watched.best : good.map(({ data }) => data)));
-      return { ...result, stopped: 'not a number' };
+      return { ...result, stopped: Number.isFinite(loss) ? 'gradient not a number' : 'loss not a number' };
     }
     if (clipNorm !== undefined && length > clipNorm) scale(gradients, clipNorm / length);
     const rate = learningRate * rateAt(schedule, step, steps);

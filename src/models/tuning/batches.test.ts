@@ -54,6 +54,10 @@ test('without mixing each place has its image, target and weight; places beyond 
     assert.equal(weight, image === 5 ? 0.5 : 1);
   }
   assert.deepEqual(numbers(run, 'weights').slice(IMAGES), new Array(ITEMS_A_RUN - IMAGES).fill(0));
+  // They hold the first image: one of zeros may have no gradient.
+  const x = numbers(run, 'x');
+  for (let place = IMAGES; place < ITEMS_A_RUN; place++)
+    assert.deepEqual(x.slice(place * SIZE, (place + 1) * SIZE), x.slice(0, SIZE));
   assert.equal(run.weight, 5.5);
 });
 

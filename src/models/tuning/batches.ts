@@ -172,6 +172,10 @@ function gathered({ cut, pixels, values }: TuningSet, rows: readonly number[]): 
   const size = sizeOf(shape);
   const dims = [ITEMS_A_RUN, ...shape];
   const into = values instanceof Uint8Array ? new Uint8Array(ITEMS_A_RUN * size) : new Float32Array(ITEMS_A_RUN * size);
-  for (const [i, row] of rows.entries()) into.set(values.subarray(row * size, (row + 1) * size), i * size);
+  // What weighs nothing still goes through the network: an image of zeros may have no gradient there, and 0 times that is no number.
+  for (let i = 0; i < ITEMS_A_RUN; i++) {
+    const row = rows[i] ?? rows[0] ?? 0;
+    into.set(values.subarray(row * size, (row + 1) * size), i * size);
+  }
   return into instanceof Uint8Array ? uint8(into, dims) : float32(into, dims);
 }

@@ -13,7 +13,7 @@ import { Graph } from '../../onnx/ops.ts';
 import { subgraphOf } from '../../onnx/subgraph.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import type { Value } from '../../onnx/value.ts';
-import type { Cut, Trainable, TunableNetwork } from './tunable-network.ts';
+import { type Cut, parametersIn, type Trainable, type TunableNetwork } from './tunable-network.ts';
 
 export const HEAD_WEIGHTS = 'head/weights';
 export const HEAD_BIAS = 'head/bias';
@@ -62,15 +62,31 @@ export function stepGraph(network: TunableNetwork, options: StepGraphOptions): B
   const wanted = Object.values(parameters);
   const forward = graph.typedNodes();
   const twice = options.recompute ? segmentsOf(forward, x) : [];
-  const { of, obstacles } = addGradients(graph, loss, wanted, twice);
+  const { of, obstacles: missing, flat } = addGradients(graph, loss, wanted, twice);
   graph.output(loss, 'loss');
   graph.output(correctIn(graph, logits, targets, weights), 'correct');
   for (const { name } of wanted) {
     const gradient = of.get(name);
     if (gradient) graph.output(gradient, gradientOf(name));
   }
+  const obstacles = [...missing, ...flat];
   const keptBytes = bytesKept(forward, graph.typedNodes().slice(forward.length));
   return { model: graph.toModel(), trained: trained.filter(({ name }) => of.has(name)), obstacles, keptBytes };
+}
+
+/** What gradients reach of a network, as one of its steps would train it. */
+export interface NetworkReach {
+  /** Of the numbers that can be trained at all, the share that gradients reach: 0 to 1. */
+  readonly share: number;
+  /** Where gradients end, from the features down; what lies below such a node, and nowhere else, stays as it is. */
+  readonly obstacles: readonly Obstacle[];
+}
+
+export function reachOf(network: TunableNetwork): NetworkReach {
+  const [cut] = network.cuts;
+  if (!cut) throw new RangeError('a network without a cut');
+  const { trained, obstacles } = stepGraph(network, { cut, trained: cut.trainables, classes: 2, items: 1 });
+  return { share: parametersIn({ ...cut, trainables: trained }) / parametersIn(cut), obstacles };
 }
 
 /** Inputs as in {@link stepGraph} → `loss` alone: the forward pass of a step. */

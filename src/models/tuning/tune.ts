@@ -8,7 +8,6 @@
  * same bytes.
  */
 import { sha256Hex } from '../../core/ids.ts';
-import { LabelsmithError } from '../../errors.ts';
 import type { LinearHead } from '../../math/heads/linear-head.ts';
 import { sharedFloats } from '../../math/matrix.ts';
 import type { Parameter } from '../../math/training/optimiser.ts';
@@ -21,7 +20,6 @@ import {
   train,
   type Watch,
 } from '../../math/training/train.ts';
-import type { Obstacle } from '../../onnx/gradients/gradients.ts';
 import type { InferencePool, PoolModel } from '../../onnx/pool.ts';
 import { float32 } from '../../onnx/tensor.ts';
 import { batches, heldOutRuns, ITEMS_A_RUN, type Mixing, membersOf, type TuningSet } from './batches.ts';
@@ -68,6 +66,15 @@ export interface TuneOptions extends Pick<TrainOptions, 'signal' | 'onStep'> {
   readonly seed: number;
   /** Where a training goes on that was broken off; without it, it begins again. */
   readonly checkpoints?: TrainingCheckpoints;
+  /** Told once, before the first step, where there was something to go on from. */
+  readonly onTakenOver?: (saved: TakenOver) => void;
+}
+
+/** What a training that goes on found done. */
+export interface TakenOver {
+  readonly steps: number;
+  readonly ofSteps: number;
+  readonly isDone: boolean;
 }
 
 /** What is kept of one training while it runs, and once it is done. */
@@ -119,7 +126,8 @@ export async function tuneNetwork(
   let built = stepGraph(network, { ...request, trained: wanted });
   // What gradients do not reach stays a constant.
   if (built.trained.length < wanted.length) built = stepGraph(network, { ...request, trained: built.trained });
-  if (built.trained.length === 0) throw untrainable(built.obstacles);
+  if (built.trained.length === 0)
+    throw new RangeError(`no gradient reaches the network: ${built.obstacles[0]?.operator}`);
   const { keptBytes = KEPT_SHARE * process.availableMemory(), checkpoints } = options;
   const isShort = built.keptBytes * pool.threads > keptBytes;
   if (await (checkpoints?.decided(isShort) ?? isShort)) {
@@ -174,13 +182,13 @@ async function trainedOrLoaded(
   const { steps, stepsAnEpoch } = stepsOf(membersOf(set).length, options);
   const endAfter = Math.max(1, Math.round(endShare * steps));
   const saved = await checkpoints?.load();
-  if (saved?.isDone) {
+  const isWhole = (saved?.state.curve.losses.length ?? 0) >= endAfter;
+  const isEnough = patience !== undefined && isOver(saved?.state.watched.losses ?? [], patience);
+  if (saved) options.onTakenOver?.({ steps: saved.state.curve.losses.length, ofSteps: endAfter, isDone: saved.isDone });
+  if (saved?.isDone && (isWhole || isEnough)) {
     for (const [i, { data }] of parameters.entries()) data.set(saved.state.parameters[i] ?? []);
     const { curve, watched } = saved.state;
-    const isWhole = curve.losses.length >= endAfter;
-    const isEnough = patience !== undefined && isOver(watched.losses, patience);
-    const stopped = isEnough ? 'no longer falls' : isWhole ? null : 'not a number';
-    return { ...curve, heldOutLosses: watched.losses, stopped };
+    return { ...curve, heldOutLosses: watched.losses, stopped: isEnough ? 'no longer falls' : null };
   }
   const model = await pool.load(graphs.step, { key: `tuning:${sha256Hex(graphs.step)}` });
   const held = patience === undefined ? undefined : await heldOutLoss(pool, graphs, set);
@@ -206,9 +214,11 @@ async function trainedOrLoaded(
           save: (state) => checkpoints.save({ state, isDone: false }),
         },
       },
-      saved?.state,
+      saved?.isDone ? undefined : saved?.state,
     );
-    await checkpoints?.save({ state: outcomeOf(parameters, result), isDone: true });
+    // One that ended early is tried again by a run that goes on: it ends at the same step, and says why.
+    const isSpoiled = result.stopped !== null && result.stopped !== 'no longer falls';
+    if (!isSpoiled) await checkpoints?.save({ state: outcomeOf(parameters, result), isDone: true });
     return result;
   } finally {
     await pool.unload(model);
@@ -259,13 +269,6 @@ function outcomeOf(
     watched: { losses: [...heldOutLosses], best: [] },
     curve: { losses: [...losses], accuracies: [...accuracies] },
   };
-}
-
-function untrainable(obstacles: readonly Obstacle[]): LabelsmithError {
-  const names = [...new Set(obstacles.map(({ operator, reason }) => `${operator}: ${reason}`))].join('; ');
-  return new LabelsmithError('UNSUPPORTED', `nothing of this network can be trained (${names})`, {
-    hint: 'Fine-tune another embedder, or leave it frozen.',
-  });
 }
 
 function parametersFor(

@@ -12,7 +12,7 @@ import { Session, type Tensors } from '../../onnx/session.ts';
 import { float32, int32, sizeOf, tensor, uint8 } from '../../onnx/tensor.ts';
 import type { TuningSet } from './batches.ts';
 import { floatNetwork } from './float-network.ts';
-import { graphBelow, stepGraph } from './training-graph.ts';
+import { graphBelow, reachOf, stepGraph } from './training-graph.ts';
 import { type Cut, parametersOf, type TunableNetwork, tunableNetwork, withParameters } from './tunable-network.ts';
 import { averaged, marginsOf, type TuneOptions, tuneNetwork } from './tune.ts';
 
@@ -204,6 +204,24 @@ test('only biases move where only they are trained, and a mean of before and aft
   }
 });
 
+test('what gradients reach: a flat node ends them too, and is named', () => {
+  const through = (operator: string, isLast: boolean) => {
+    const g = new Graph('flat');
+    const x = g.input('input', 'float32', ['n', 3, SIDE, SIDE]);
+    const low = g.conv(x, g.constant(randomTensor([4, 3, 1, 1], 'low'), 'low'));
+    const flat = isLast ? low : g.op(operator, [low]);
+    const high = g.conv(flat, g.constant(randomTensor([6, 4, 1, 1], 'high'), 'high'));
+    const end = isLast ? g.op(operator, [high]) : high;
+    g.output(g.op('Flatten', [g.globalAveragePool(end)], { axis: 1 }, 'features'));
+    const { share, obstacles } = reachOf(tunableNetwork(decodeModel(g.toModel()), PORTS));
+    return { share, operators: obstacles.map((one) => one.operator) };
+  };
+  assert.deepEqual(through('Round', true), { share: 0, operators: ['Round'] });
+  // Of 12 and 24 numbers, the 24 behind it.
+  assert.deepEqual(through('Round', false), { share: 24 / 36, operators: ['Round'] });
+  assert.deepEqual(through('Relu', false), { share: 1, operators: [] });
+});
+
 test('an operator without a gradient freezes what is below; where nothing is left, that is said', () => {
   const g = new Graph('frozen');
   const x = g.input('input', 'float32', ['n', 3, SIDE, SIDE]);
@@ -257,4 +275,32 @@ test('a quantised network in floats gives what it gave, to half a step of its ro
   // Half a step of the output, and what half a step of the input comes to.
   for (const [i, value] of expected.entries())
     assert.ok(Math.abs(value - (found[i] ?? 0)) < 0.01 + 0.005 * 1.6, `${i}`);
+});
+
+test('a network without biases trains though places of a run are empty: they have no gradient, and spoil none', async () => {
+  const g = new Graph('no biases');
+  const conv = (x: ReturnType<Graph['value']>, name: string, dims: readonly number[]) =>
+    g.relu(g.conv(x, g.constant(randomTensor(dims, name), name), undefined, { pads: [1, 1, 1, 1] }));
+  const low = conv(g.input('input', 'float32', ['n', 3, SIDE, SIDE]), 'low', [4, 3, 3, 3]);
+  g.output(g.op('Flatten', [g.globalAveragePool(conv(low, 'high', [6, 4, 3, 3]))], { axis: 1 }, 'features'));
+  const network = tunableNetwork(decodeModel(g.toModel()), PORTS);
+  const cut = network.cuts[0] as Cut;
+  const set = await setAt(network, cut);
+  const { model } = stepGraph(network, { cut, trained: cut.trainables, classes: CLASSES, items: 2, pixels: PIXELS });
+  const session = await Session.create(model);
+  const size = 3 * SIDE * SIDE;
+  const image = Uint8Array.from([...set.values.subarray(0, size), ...new Uint8Array(size)]);
+  const results = await session.run({
+    ...Object.fromEntries(cut.trainables.map(({ name, dims }) => [name, randomTensor(dims, name)])),
+    x: uint8(image, [2, SIDE, SIDE, 3]),
+    targets: float32([1, 0, 0, 1], [2, CLASSES]),
+    weights: float32([1, 0], [2, 1]),
+    'head/weights': randomTensor([CLASSES, PORTS.dimensions], 'head'),
+    'head/bias': float32([0, 0], [CLASSES]),
+  });
+  await session.close();
+  for (const { data } of Object.values(results)) assert.ok(Array.from(data, Number).every(Number.isFinite));
+  const { stopped, losses } = await tuneNetwork(pool, network, set, HEAD, { ...OPTIONS, samples: 72 });
+  assert.equal(stopped, null);
+  assert.ok(losses.length > 0);
 });

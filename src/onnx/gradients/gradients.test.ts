@@ -312,6 +312,30 @@ for (const each of CASES) {
   });
 }
 
+// Expected: PyTorch, `(F.normalize(x, dim=-1, eps=1e-12) * w).sum().backward()`, and the same of `x.norm(dim=-1)`.
+test('a row of zeros has a length with a gradient of zero, and scaled to length 1 spoils nothing where it does not count', async () => {
+  const g = new Graph();
+  const x = g.input('x', 'float32', [2, 2]);
+  const weights = g.input('weights', 'float32', [2, 2]);
+  const lengths = g.reduceSum(g.mul(g.reduceL2(x, [-1]), g.constant(float32([2, 5], [2, 1]))), [0, 1], {
+    keepDims: false,
+  });
+  const scaled = g.reduceSum(g.mul(g.div(x, g.max(g.reduceL2(x, [-1]), g.scalar(1e-12))), weights), [0, 1], {
+    keepDims: false,
+  });
+  const before = addGradients(g, lengths, [x]).of.get('x') as Value;
+  g.output(before, 'length');
+  g.output(addGradients(g, scaled, [x]).of.get('x') as Value, 'scaled');
+  const session = await Session.create(g.toModel());
+  const feeds = { x: float32([3, 4, 0, 0], [2, 2]), weights: float32([1, 2, 0, 0], [2, 2]) };
+  const { length, scaled: found } = await session.run(feeds);
+  await session.close();
+  const rounded = (data: ArrayLike<number | bigint | string> | undefined) =>
+    Array.from(data ?? [], (one) => Number(Number(one).toFixed(4)) + 0);
+  assert.deepEqual(rounded(length?.data), [1.2, 1.6, 0, 0]);
+  assert.deepEqual(rounded(found?.data), [-0.064, 0.048, 0, 0]);
+});
+
 test('every operator that has a gradient is checked above', () => {
   const g = new Graph();
   for (const [i, { inputs, make }] of CASES.entries()) {

@@ -45,6 +45,8 @@ export interface Gradients {
   readonly frozen: readonly string[];
   /** Where gradients end, from the loss down. */
   readonly obstacles: readonly Obstacle[];
+  /** Nodes whose gradient is zero wherever they have one, which end gradients as well, though nothing is missing. */
+  readonly flat: readonly Obstacle[];
 }
 
 /**
@@ -64,6 +66,7 @@ export function addGradients(
   const active = activeValues(nodes, wanted);
   const parts = new Map<string, Value[]>([[loss.name, [onesLike(graph, loss)]]]);
   const obstacles: Obstacle[] = [];
+  const flat: Obstacle[] = [];
   const gradientOf = (value: Value | undefined): Value | undefined => {
     const list = value && parts.get(value.name);
     if (!value || !list) return undefined;
@@ -81,6 +84,7 @@ export function addGradients(
     if (gradients.every((one) => one === undefined)) continue;
     const found = inputGradients(graph, node, { gradients, active, seen: reading(node, again(i)) });
     if ('reason' in found) obstacles.push(found);
+    else if (found.gradients.every((one) => one === undefined)) flat.push(flatNode(node));
     else addParts(parts, node, found.gradients, active);
   }
   const of = new Map<string, Value>();
@@ -88,7 +92,11 @@ export function addGradients(
     const gradient = gradientOf(value);
     if (gradient) of.set(value.name, gradient);
   }
-  return { of, frozen: wanted.map(({ name }) => name).filter((name) => !of.has(name)), obstacles };
+  return { of, frozen: wanted.map(({ name }) => name).filter((name) => !of.has(name)), obstacles, flat };
+}
+
+function flatNode({ node }: TypedNode): Obstacle {
+  return { operator: node.opType ?? '', node: node.name ?? '', reason: 'it is flat: its gradient is zero' };
 }
 
 const NONE: ReadonlyMap<string, Value> = new Map();

@@ -53,9 +53,12 @@ const sumSquare: Adjoint = (c) => {
   return [c.graph.mul(x, c.graph.mul(dy, scalarLike(c.graph, dy, 2)))];
 };
 
+/** x / ‖x‖, and 0 where all of x is 0, of what may be taken for a gradient there: the smallest, as PyTorch takes it. */
 const norm: Adjoint = (c) => {
+  const { graph } = c;
   const { x, y, dy } = reduced(c);
-  return [c.graph.mul(x, c.graph.div(dy, y))];
+  const isZero = graph.cast(graph.equal(y, scalarLike(graph, y, 0)), y.dtype ?? 'float32');
+  return [graph.mul(x, graph.div(dy, graph.add(y, isZero)))];
 };
 
 const sumOfSizes: Adjoint = (c) => {

@@ -7,7 +7,25 @@ import { percent, time } from '../words.ts';
 
 /** As `teach rounds` records it; a point is the mean of some steps. JSON has no NaN. */
 const NUMBERS = z.array(z.number().nullable());
-const CURVES = z.array(z.object({ step: z.string(), stepsAPoint: z.number(), losses: NUMBERS, accuracies: NUMBERS }));
+const CURVES = z.array(
+  z.object({
+    step: z.string(),
+    /** Of how many; absent in old runs, which recorded the last one alone. */
+    training: z.number().optional(),
+    of: z.number().optional(),
+    stepsAPoint: z.number(),
+    losses: NUMBERS,
+    accuracies: NUMBERS,
+  }),
+);
+const SUMS = z.object({ right: z.number(), loss: z.number() });
+const GATE = z.object({
+  folds: z.number(),
+  labels: z.number(),
+  frozen: SUMS,
+  depths: z.array(z.object({ depth: z.string(), kept: z.boolean(), figures: SUMS.nullable(), why: z.string() })),
+});
+type Gate = z.infer<typeof GATE>;
 type Curve = z.infer<typeof CURVES>[number];
 
 export const TRAINING: Section = {
@@ -27,13 +45,28 @@ export const TRAINING: Section = {
 };
 
 function shown(run: RunRecord, curves: readonly Curve[]): Markup {
-  return html`<p>The embedder was trained on labels of the task ${String(run.settings.task)} at ${time(new Date(run.startedAtMs).toISOString())}: the training on all labels, for each depth that was tried. What it learned from is not what it is judged by; the folds that decided are in the run’s steps.</p>
-${curves.map(figureOf)}`;
+  const gate = GATE.safeParse(run.metrics?.fineTuningGate);
+  return html`<p>The embedder was trained on labels of the task ${String(run.settings.task)} at ${time(new Date(run.startedAtMs).toISOString())}: every training that came to its end, for each depth that was tried: one without each fold of the labels, and the last on all of them, which is done only where the folds were better for it. What a training learned from is not what it is judged by.</p>
+${gate.success ? judged(gate.data) : ''}${curves.map(figureOf)}`;
+}
+
+function judged({ folds, labels, frozen, depths }: Gate): Markup {
+  const cells = (figures: Gate['frozen'] | null) =>
+    html`<td>${figures ? figures.right : '–'}</td><td>${figures ? figures.loss.toFixed(3) : '–'}</td>`;
+  const rows = depths.map(
+    ({ depth, figures, kept, why }) =>
+      html`<tr><th>${depth}</th>${cells(figures)}<td>${kept ? 'kept' : 'not kept'}: ${why}</td></tr>\n`,
+  );
+  return html`<table><caption>What decided: of ${labels} labels those that were right while they were held out, on the same ${folds} folds</caption>
+<tr><th>depth</th><th>right</th><th>loss</th><th></th></tr>
+<tr><th>as it is</th>${cells(frozen)}<td></td></tr>
+${rows}</table>\n`;
 }
 
 const [WIDTH, HEIGHT] = [100, 40];
 
-function figureOf({ step, stepsAPoint, losses, accuracies }: Curve): Markup {
+function figureOf({ step: depth, training, of, stepsAPoint, losses, accuracies }: Curve): Markup {
+  const step = training === undefined ? depth : `${depth}, training ${training} of ${of}`;
   const [loss, right] = [losses, accuracies].map((values) => values.filter((one) => one !== null));
   const steps = losses.length * stepsAPoint;
   const most = Math.max(...(loss ?? []), 1e-9);

@@ -38,6 +38,7 @@ export async function withAllLabels(
   const heldOut = { logits: best.logits, places, ...scoreHeldOut(best.logits, problem.labels, places) };
   const step = {
     method: 'discriminant' as const,
+    folds: learned.folds.count,
     accuracy: heldOut.accuracy,
     loss: meanCrossEntropy(best.logits, problem.labels, temperature),
     temperature,

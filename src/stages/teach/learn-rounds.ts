@@ -47,6 +47,8 @@ export interface Step {
   readonly method: MethodName | 'discriminant';
   /** With an embedder that was fine-tuned so deep; absent where it is as it was. */
   readonly fineTuned?: StepName;
+  /** Of the cross-validation: figures on different folds are not to be compared. */
+  readonly folds: number;
   /** Cross-validated, fraction. */
   readonly accuracy: number;
   /** Cross-validated mean cross-entropy after temperature scaling, nats. */
@@ -122,7 +124,8 @@ export async function compareMethods(
   const steps: Step[] = [];
   const skipped: MethodName[] = [];
   const measured = (method: MethodName, held: HeldOut, fresh: Matrix): Candidate => {
-    const step = stepOf(method, held, problem.labels, performance.now() - startedAt);
+    const elapsedMs = Math.round(performance.now() - startedAt);
+    const step: Step = { ...figuresOf(held, problem.labels), method, folds: folds.count, elapsedMs };
     steps.push(step);
     onStep?.(step);
     return { ...step, method, heldOut: held, fresh };
@@ -154,10 +157,10 @@ export async function finishRounds(
   return { ...(await fitted(context, problem, whole, chosen, compared.settings)), ...compared };
 }
 
-function stepOf(method: MethodName, heldOut: HeldOut, labels: Int32Array, elapsedMs: number): Step {
+function figuresOf(heldOut: HeldOut, labels: Int32Array): Pick<Step, 'accuracy' | 'loss' | 'temperature'> {
   const temperature = fitTemperature(heldOut.logits, labels);
   const loss = meanCrossEntropy(heldOut.logits, labels, temperature);
-  return { method, accuracy: heldOut.accuracy, loss, temperature, elapsedMs: Math.round(elapsedMs) };
+  return { accuracy: heldOut.accuracy, loss, temperature };
 }
 
 /** The context with what methods on the neighbour graph look at; made once. */

@@ -5,6 +5,7 @@ import type { RunResult } from '../../jobs/run.ts';
 import type { BackboneChoice, BackboneTrial } from './backbones.ts';
 import type { TaskEvaluation } from './evaluation.ts';
 import { fewLabelsText } from './familiarity.ts';
+import type { GateReport } from './fine-tune/exit-gate.ts';
 import type { FineTuneOutcome } from './fine-tune/fine-tuned-task.ts';
 import type { StepName } from './fine-tune/steps.ts';
 import type { LabelledTask, TaskItems } from './items.ts';
@@ -23,6 +24,8 @@ export interface TeachResult extends RunResult {
   readonly backbones: readonly BackboneTrial[];
   /** How deep the embedder was fine-tuned; null where it stayed as it was. */
   readonly fineTuned: StepName | null;
+  /** What was right while it was held out, as the embedder is and with each depth, on the same folds; null where no depth was tried. */
+  readonly fineTuning: GateReport | null;
   /** The name under which the fine-tuned embedder was kept; null where it was not. */
   readonly keptEmbedder: string | null;
   /** Folds of the cross-validation, whole groups in each. */
@@ -89,11 +92,7 @@ export function resultOf({
   const warnings = [...partText(items), ...labelledTask.warnings, ...evaluation.warnings, ...fineTuning.notes];
   const fineTuned = fineTuning.chosen?.step ?? null;
   if (toKeepAs !== undefined && keptEmbedder === null) {
-    warnings.push(
-      fineTuning.curves.length === 0
-        ? `nothing was kept as ${toKeepAs}: no training of the embedder came to its end`
-        : `nothing was kept as ${toKeepAs}: the embedder as it is was as good or better`,
-    );
+    warnings.push(`nothing was kept as ${toKeepAs}: ${whyNothing(fineTuning)}`);
   }
   if (newImages && newImages.interval[1] - newImages.interval[0] > WIDE) {
     warnings.push(
@@ -112,6 +111,7 @@ export function resultOf({
     method,
     embedder: items.recipe.model,
     fineTuned,
+    fineTuning: fineTuning.gate,
     keptEmbedder,
     folds,
     backbones: backbone?.trials ?? [],
@@ -133,6 +133,7 @@ export function resultOf({
       method,
       ...(fineTuned && { fineTuned, fineTunedShare: fineTuning.chosen?.share }),
       ...(fineTuning.curves.length > 0 && { fineTuning: fineTuning.curves.map(thinned) }),
+      ...(fineTuning.gate && { fineTuningGate: fineTuning.gate }),
       settings,
       temperature,
       restTemperature,
@@ -145,6 +146,12 @@ export function resultOf({
       warnings,
     },
   };
+}
+
+function whyNothing({ gate }: FineTuneOutcome): string {
+  const depths = gate?.depths ?? [];
+  if (depths.length === 0) return 'no depth was tried';
+  return `the embedder stays as it is (${depths.map(({ depth, why }) => `${depth}: ${why}`).join('; ')})`;
 }
 
 /** What is not done of all items where they are too many. */
@@ -173,14 +180,15 @@ function unknownClassWarnings(foreign: number, labels: number | null): string[] 
 const CURVE_POINTS = 100;
 
 /** Means over as many steps as make {@link CURVE_POINTS} points. */
-function thinned({ step, losses, accuracies }: FineTuneOutcome['curves'][number]) {
+function thinned({ step, training, of, stopped, losses, accuracies }: FineTuneOutcome['curves'][number]) {
   const every = Math.max(1, Math.ceil(losses.length / CURVE_POINTS));
   const means = (values: readonly number[]) =>
     Array.from({ length: Math.ceil(values.length / every) }, (_, i) => {
       const some = values.slice(i * every, (i + 1) * every);
       return Number((some.reduce((sum, one) => sum + one, 0) / some.length).toFixed(4));
     });
-  return { step, stepsAPoint: every, losses: means(losses), accuracies: means(accuracies) };
+  const points = { stepsAPoint: every, losses: means(losses), accuracies: means(accuracies) };
+  return { step, training, of, ...(stopped && { stopped }), ...points };
 }
 
 /** Steps as they are recorded: the run has its own clock. */

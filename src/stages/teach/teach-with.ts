@@ -20,7 +20,7 @@ export interface TeachRequest
 }
 
 export interface TeachHooks
-  extends Pick<TeachOptions, 'onTrial' | 'onStep' | 'onTraining'>,
+  extends Pick<TeachOptions, 'onTrial' | 'onStep' | 'onTraining' | 'onTakenOver' | 'onDepth'>,
     Pick<BeginAgainOptions, 'onAgain'> {
   /** Told before learning begins. */
   readonly onEmbedded?: (result: EmbedResult, items: 'images' | 'regions') => void;
@@ -48,7 +48,7 @@ export async function teachWith(
   const embedded = await embedWith(workspace, { items }, run);
   if (embedded.interrupted) return null;
   run.onEmbedded?.(embedded, items);
-  const { seed, threads, signal, onProgress, onTrial, onStep, onTraining } = run;
+  const { seed, threads, signal, onProgress, onTrial, onStep, onTraining, onTakenOver, onDepth } = run;
   const options: TeachOptions = {
     seed,
     threads,
@@ -57,6 +57,8 @@ export async function teachWith(
     onTrial,
     onStep,
     onTraining,
+    onTakenOver,
+    onDepth,
     ...request,
     methods: labelRest ? undefined : [],
     backbones: backbones ?? (search === 'wide' ? await workspace.models.embeddersHere() : []),

@@ -80,6 +80,8 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
   /** How deep the embedder may be trained on the labels, where that helps; default `off`. */
   readonly fineTune?: FineTuneChoice;
   readonly onTraining?: FineTuneTaskOptions['onTraining'];
+  readonly onTakenOver?: FineTuneTaskOptions['onTakenOver'];
+  readonly onDepth?: FineTuneTaskOptions['onDepth'];
   /** Keeps what fine-tuning made of the embedder under this name, for `embed --model`; nothing where the frozen one stayed. */
   readonly keepEmbedder?: string;
   /**

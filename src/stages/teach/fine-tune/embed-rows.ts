@@ -1,5 +1,7 @@
 /** Vectors of some rows under embedders that were made of networks in memory: every row is opened once for all of them. */
+import { plural } from '../../../core/count-text.ts';
 import { inLanes } from '../../../core/lanes.ts';
+import { LabelsmithError } from '../../../errors.ts';
 import { type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
 import type { ComposedEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { InferencePool, PoolModel } from '../../../onnx/pool.ts';
@@ -21,7 +23,16 @@ export interface EmbedRowsOptions {
 
 const LANES = 4;
 
-/** Shape [rows, columns] each, as the embedder gives them; rows that cannot be read are zeros. */
+/** What could be read when fine-tuning began and cannot be now. A vector of zeros in its place would be learned from and judged. */
+export class ImagesVanished extends LabelsmithError {
+  constructor(count: number) {
+    super('NOT_FOUND', `${plural(count, 'image')} that could be read at the start cannot be read any more`, {
+      hint: 'Bring the files back, or run it again: what cannot be read is left out from the start.',
+    });
+  }
+}
+
+/** Shape [rows, columns] each, as the embedder gives them. Throws {@link ImagesVanished} where a row cannot be read. */
 export async function embedRows(
   pool: InferencePool,
   wanted: readonly RowsToEmbed[],
@@ -35,10 +46,14 @@ export async function embedRows(
   const dims = [1, input.height, input.width, 3];
   const places = wanted.map(({ rows }) => new Map(Array.from(rows, (row, place) => [row, place])));
   const all = [...new Set(wanted.flatMap(({ rows }) => [...rows]))].sort((a, b) => a - b);
+  let vanished = 0;
   const embed = async (row: number) => {
     signal?.throwIfAborted();
     const image = await open(row);
-    if (!image) return;
+    if (!image) {
+      vanished++;
+      return;
+    }
     const pixels = uint8(await image.pixels(input), dims);
     for (const [i, model] of models.entries()) {
       const place = places[i]?.get(row);
@@ -53,5 +68,6 @@ export async function embedRows(
     // Two trainings may have come to the same embedder.
     for (const model of new Set(models)) await pool.unload(model);
   }
+  if (vanished > 0) throw new ImagesVanished(vanished);
   return matrices;
 }

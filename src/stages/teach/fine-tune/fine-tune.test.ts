@@ -21,7 +21,8 @@ import { pixelsFor } from '../../item-pixels.ts';
 import { crossValidate, foldsOf } from '../cross-validation.ts';
 import { compareMethods, finishRounds, learnRounds, type RoundsResult } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
-import { type FineTuneRequest, fineTune, type KnownOfTask, tuneFolds } from './fine-tune.ts';
+import { ImagesVanished } from './embed-rows.ts';
+import { type EndedTraining, type FineTuneRequest, fineTune, type KnownOfTask, tuneFolds } from './fine-tune.ts';
 import { cutFor, STEPS, type TuningStep } from './steps.ts';
 import { OutOfTime } from './time-plan.ts';
 import { wholeImage } from './tuning-image.ts';
@@ -190,10 +191,18 @@ test('the classifier that is made of it says in one file what was said of the im
   await session.close();
 });
 
-test('the same bytes with any number of threads; images that cannot be read are left out', async () => {
+test('an image that vanishes amid it ends it: no vector of zeros is learned from or judged', async () => {
   const open = async (row: number) => (row === 3 || row === 40 ? undefined : wholeImage(await stripes(row)));
+  await assert.rejects(fineTune(two, request({ open, step: { ...STEP, samples: 96 } })), (error: unknown) => {
+    assert.ok(error instanceof ImagesVanished);
+    assert.match(error.message, /^2 images that could be read at the start/);
+    return true;
+  });
+});
+
+test('the same bytes with any number of threads', async () => {
   const step = { ...STEP, samples: 96 };
-  const [a, b] = [await fineTune(one, request({ open, step })), await fineTune(two, request({ open, step }))];
+  const [a, b] = [await fineTune(one, request({ step })), await fineTune(two, request({ step }))];
   assert.deepEqual(a, b);
   assert.ok(a.problem.features.data.every(Number.isFinite));
 });
@@ -271,11 +280,21 @@ test('with a patience, the last training ends where those of the folds did best 
   };
   // At such a rate the network is soon spoiled, so no fold is best at its end.
   const step = { ...STEP, learningRate: 2, patience: 1 };
-  const { curve, endedEarly } = await fineTune(two, request({ step, onProgress }));
+  const ended: EndedTraining[] = [];
+  const onTrained = (one: EndedTraining) => ended.push(one);
+  const { spoiled } = await fineTune(two, request({ step, onProgress, onTrained }));
   const [first = [], second = [], [last = 0, all = 0] = []] = seen;
   for (const [steps = 0, ofSteps = 0] of [first, second]) assert.ok(steps < ofSteps, `${seen}`);
-  assert.equal(endedEarly, false);
-  assert.equal(curve.losses.length, last);
+  assert.deepEqual(spoiled, []);
+  assert.deepEqual(
+    ended.map(({ training, of }) => [training, of]),
+    [
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ],
+  );
+  assert.equal(ended[2]?.losses.length, last);
   assert.ok(last < 0.9 * all, `${seen}`);
 });
 

@@ -12,7 +12,7 @@ import type { TrainingCurve } from '../../../math/training/train.ts';
 import type { HeldOut } from '../../../models/tuning/batches.ts';
 import type { ComposedEmbedder, TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import { parametersOf } from '../../../models/tuning/tunable-network.ts';
-import { averaged, type Tuned } from '../../../models/tuning/tune.ts';
+import { averaged, type TakenOver, type Tuned } from '../../../models/tuning/tune.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
 import { centreAndNormalise, meanOf, type VectorBlock } from '../../embed/recipe.ts';
 import { type Folds, foldsOf } from '../cross-validation.ts';
@@ -26,7 +26,7 @@ import { cutFor, STEPS, type StepName, type TuningStep } from './steps.ts';
 import { samplesWithin, untilEnd } from './time-plan.ts';
 import type { TuningImage } from './tuning-image.ts';
 import type { TuningRecord } from './tuning-record.ts';
-import { mostImages, prepareTuning } from './tuning-set.ts';
+import { mostImages, type PreparedTuning, prepareTuning, type TuningSetOptions } from './tuning-set.ts';
 import { bestShare } from './weight-share.ts';
 
 export interface FineTuneRequest {
@@ -52,6 +52,10 @@ export interface FineTuneRequest {
   readonly endMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: FineTuneProgress) => void;
+  /** Told of each training that came to its end, in their order. */
+  readonly onTrained?: (training: EndedTraining) => void;
+  /** Told of what an earlier run left of a training. */
+  readonly onTakenOver?: (training: TakenOver & Pick<FineTuneProgress, 'of'> & { readonly training: number }) => void;
   /** Bytes of views, where each image has one: no more images are trained on than fit (default 1.5 GiB). */
   readonly viewBytes?: number;
   /** What depths of one task have in common, which is then found out once; requests that share it differ in their step alone. */
@@ -77,6 +81,14 @@ export interface FineTuneProgress {
   readonly accuracy: number;
 }
 
+/** What a training came to. */
+export interface EndedTraining extends Readonly<TrainingCurve> {
+  /** From 1: one a fold, and the last on all labels. */
+  readonly training: number;
+  readonly of: number;
+  readonly stopped: Tuned['stopped'];
+}
+
 export interface FineTuned {
   /** With the vectors of the embedder that was trained on all labels. */
   readonly problem: Problem;
@@ -89,12 +101,10 @@ export interface FineTuned {
   readonly parameters: ReadonlyMap<string, Float32Array>;
   /** Of the weights, the share of those after training that cross-validation chose. */
   readonly share: number;
-  /** Whether a training ended early, since its loss was no number: its last good state stands. */
-  readonly endedEarly: boolean;
+  /** Trainings that ended early, since something was no number: their last good state stands. */
+  readonly spoiled: readonly EndedTraining[];
   /** Labelled images that no training saw, since the views of all take too much memory; they are judged on like the others. */
   readonly untaught: number;
-  /** Of the last training, which had all labels. */
-  readonly curve: Readonly<TrainingCurve>;
 }
 
 /** Rows that are embedded once a fold. More cost their embedding, and say little more of how the rest lies. */
@@ -108,8 +118,8 @@ const PASSES_A_VECTOR = 2;
 export interface TunedFolds {
   /** Some rows, with the vectors of every fold: to be cross-validated on. */
   readonly judged: Problem;
-  /** Whether one of their trainings ended early, since its loss was no number: its last good state stands. */
-  readonly endedEarly: boolean;
+  /** Those of their trainings that ended early, since something was no number: their last good state stands. */
+  readonly spoiled: readonly EndedTraining[];
   /** The training on all labels. */
   finish(): Promise<FineTuned>;
 }
@@ -120,29 +130,22 @@ export async function fineTune(pool: InferencePool, request: FineTuneRequest): P
 
 export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Promise<TunedFolds> {
   const request = { ...given, signal: untilEnd(given.signal, given.endMs) };
-  const { embedder, problem, seed, signal, ids } = request;
+  const { embedder, problem, seed, signal } = request;
   const wanted: TuningStep = typeof request.step === 'string' ? STEPS[request.step] : request.step;
   const rows = sampledRows(problem, MAX_ROWS, seed);
   const frozen = subsample(problem, MAX_ROWS, seed);
   const cut = cutFor(embedder.network, wanted);
   const taught = taughtRows(frozen, mostImages(embedder, cut, request.viewBytes), seed);
-  const rowOf = (image: number) => rows[taught[image] ?? 0] ?? 0;
-  const images = {
-    ids: Array.from(taught, (_, i) => ids[rowOf(i)] ?? ''),
-    open: (i: number) => request.open(rowOf(i)),
-  };
   const known: KnownOfTask = request.known ?? { beliefs: new Map() };
   known.augment ??= await harmlessChanges(pool, { ...request, classNames: request.classNames ?? [] });
   const { augment } = known;
-  const preparedAt = performance.now();
-  const prepared = await prepareTuning(pool, embedder, images, {
-    cut,
-    augment,
-    strongViews: wanted.strongViews,
-    seed,
-    signal,
-  });
-  const viewMs = (performance.now() - preparedAt) / (taught.length * prepared.set.views);
+  const how: TuningSetOptions = { cut, augment, strongViews: wanted.strongViews, seed, signal };
+  const { prepared, viewMs } = await preparedOf(
+    pool,
+    request,
+    Int32Array.from(taught, (place) => rows[place] ?? 0),
+    how,
+  );
   const folds = foldsOf(problem, request.folds, seed);
   const beliefsWithout = beliefsByFold(
     pool,
@@ -150,7 +153,13 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
     known.beliefs,
   );
   const trainings = folds.count + 1;
-  const whole = { ...request, step: wanted, prepared, beliefs: await beliefsWithout(folds.count) };
+  const whole = {
+    ...request,
+    onTakenOver: undefined,
+    step: wanted,
+    prepared,
+    beliefs: await beliefsWithout(folds.count),
+  };
   const passes = problem.features.rows + folds.count * (rows.length + wanted.shares.length * problem.labelled.length);
   const step = await shortened(pool, whole, {
     trainings,
@@ -158,7 +167,13 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
     endMs: given.endMs,
   });
   const heldOutOf = (fold: number): HeldOut => heldOutIn(frozen, taught, folds, fold);
-  const training = { ...whole, step, onProgress: request.onProgress };
+  const { onProgress, onTakenOver } = request;
+  const ended: EndedTraining[] = [];
+  const onTrained = (one: EndedTraining) => {
+    ended.push(one);
+    request.onTrained?.(one);
+  };
+  const training = { ...whole, step, onProgress, onTakenOver, onTrained };
   const data = { folds: folds.count, beliefsWithout, heldOutOf };
   const tuned = await trainFolds(pool, training, data);
   const before = parametersOf(embedder.network, prepared.set.cut.trainables);
@@ -186,16 +201,31 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
       embedder: final,
       parameters: averaged(before, last.parameters, share),
       share,
-      endedEarly: endedEarly([...tuned, last]),
+      spoiled: spoiledOf(ended),
       untaught: untaughtIn(frozen, taught),
-      curve: { losses: [...last.losses], accuracies: [...last.accuracies] },
     };
   };
-  return { judged, endedEarly: endedEarly(tuned), finish };
+  return { judged, spoiled: spoiledOf(ended), finish };
 }
 
-function endedEarly(trainings: readonly Tuned[]): boolean {
-  return trainings.some(({ stopped }) => stopped === 'not a number');
+/** The images of these rows as training takes them, and how long a view took. */
+async function preparedOf(
+  pool: InferencePool,
+  { embedder, ids, open }: FineTuneRequest,
+  rows: Int32Array,
+  how: TuningSetOptions,
+): Promise<{ readonly prepared: PreparedTuning; readonly viewMs: number }> {
+  const images = {
+    ids: Array.from(rows, (row) => ids[row] ?? ''),
+    open: (image: number) => open(rows[image] ?? 0),
+  };
+  const startedAt = performance.now();
+  const prepared = await prepareTuning(pool, embedder, images, how);
+  return { prepared, viewMs: (performance.now() - startedAt) / (rows.length * prepared.set.views) };
+}
+
+function spoiledOf(trainings: readonly EndedTraining[]): EndedTraining[] {
+  return trainings.filter(({ stopped }) => stopped !== null && stopped !== 'no longer falls');
 }
 
 /** Ascending: {@link MAX_TAUGHT} of the rows, labelled ones first, or all that are labelled; a part of them by chance where that is too many. */
@@ -228,13 +258,16 @@ export function heldOutIn(frozen: Problem, taught: Int32Array, folds: Folds, fol
   return { images: known.map(({ image }) => image), labels: known.map(({ label }) => label) };
 }
 
-type FoldsRequest = Omit<TrainingRequest, 'onStep'> & Pick<FineTuneRequest, 'onProgress'>;
+type FoldsRequest = Omit<TrainingRequest, 'onStep' | 'onTakenOver'> &
+  Pick<FineTuneRequest, 'onProgress' | 'onTakenOver' | 'onTrained'>;
 
 /** Once without each fold. */
 export async function trainFolds(pool: InferencePool, request: FoldsRequest, data: FoldData): Promise<Tuned[]> {
   const tuned: Tuned[] = [];
   for (let fold = 0; fold < data.folds; fold++) {
-    tuned.push(await trainOnce(pool, { ...(await foldRequest(request, data, fold)), heldOut: data.heldOutOf(fold) }));
+    const one = await trainOnce(pool, { ...(await foldRequest(request, data, fold)), heldOut: data.heldOutOf(fold) });
+    tuned.push(one);
+    request.onTrained?.(endedAs(one, fold + 1, data.folds + 1));
   }
   return tuned;
 }
@@ -251,12 +284,18 @@ export async function trainLast(
 ): Promise<Tuned> {
   const meanShare = tuned.reduce((sum, { bestShare }) => sum + bestShare, 0) / data.folds;
   const endShare = request.step.patience === undefined ? undefined : meanShare;
-  return trainOnce(pool, { ...(await foldRequest(request, data, data.folds)), endShare });
+  const last = await trainOnce(pool, { ...(await foldRequest(request, data, data.folds)), endShare });
+  request.onTrained?.(endedAs(last, data.folds + 1, data.folds + 1));
+  return last;
+}
+
+function endedAs({ losses, accuracies, stopped }: Tuned, training: number, of: number): EndedTraining {
+  return { training, of, losses: [...losses], accuracies: [...accuracies], stopped };
 }
 
 /** @param fold the number after the last one: no label is left out */
 async function foldRequest(
-  { onProgress, ...request }: FoldsRequest,
+  { onProgress, onTakenOver, onTrained: _, ...request }: FoldsRequest,
   { folds, beliefsWithout }: FoldData,
   fold: number,
 ): Promise<TrainingRequest> {
@@ -264,7 +303,9 @@ async function foldRequest(
     const trained = fold + (step === steps ? 1 : 0);
     onProgress?.({ trained, of: folds + 1, steps: step, ofSteps: steps, loss, accuracy });
   };
-  return { ...request, beliefs: await beliefsWithout(fold), onStep };
+  const taken: TrainingRequest['onTakenOver'] = (saved) =>
+    onTakenOver?.({ ...saved, training: fold + 1, of: folds + 1 });
+  return { ...request, beliefs: await beliefsWithout(fold), onStep, onTakenOver: taken };
 }
 
 /** The step, with fewer samples where the time is short. What was decided once is not decided anew by a run that goes on. */

@@ -1,21 +1,15 @@
 /**
- * Whether a fine-tuned embedder serves a task better than the frozen one, by cross-validation with networks that never saw
- * the labels they are judged on. The steps go from little to much; each takes the place of what was best before only where
- * no fewer held-out labels are right with it, and more of them than chance explains, or with less loss; the frozen embedder is
- * the first of them, so what is kept is never below it on those labels. What was tried is handed back either way. Writes nothing
- * but what a run that was killed goes on from.
+ * Whether a fine-tuned embedder serves a task better than the frozen one. The steps go from little to much; each takes the place
+ * of what was best before only where the exit gate says so. What was tried is handed back either way. Writes nothing but what a
+ * run that was killed goes on from.
  */
 import { plural } from '../../../core/count-text.ts';
 import { LabelsmithError } from '../../../errors.ts';
 import type { Workspace } from '../../../jobs/workspace.ts';
-import { correctRows, meanCrossEntropy } from '../../../math/calibration.ts';
-import type { TrainingCurve } from '../../../math/training/train.ts';
 import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
-import { isAsGood } from '../backbones.ts';
 import type { LabelledTask, TaskItems } from '../items.ts';
 import {
-  type ComparedMethods,
   compareMethods,
   finishRounds,
   learnRounds,
@@ -24,18 +18,43 @@ import {
   type Step,
 } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
-import { type FineTuned, type FineTuneProgress, type KnownOfTask, type TunedFolds, tuneFolds } from './fine-tune.ts';
+import { ImagesVanished } from './embed-rows.ts';
+import {
+  baseFigures,
+  comparedFigures,
+  type DepthOutcome,
+  FOLDS,
+  type GateFigures,
+  type GateReport,
+  gateFigures,
+  isBetter,
+  isSound,
+  rightOf,
+  spoiledText,
+  sumsOf,
+  verdictText,
+  withoutAStep,
+} from './exit-gate.ts';
+import {
+  type EndedTraining,
+  type FineTuned,
+  type FineTuneProgress,
+  type FineTuneRequest,
+  type KnownOfTask,
+  type TunedFolds,
+  tuneFolds,
+} from './fine-tune.ts';
 import { openItems } from './open-items.ts';
+import { frozenBelow } from './reach-text.ts';
+import { ofAllRows, type ReadableRows, unreadableRows, withoutRows } from './readable-rows.ts';
 import { MIN_LABELS, STEP_NAMES, type StepName } from './steps.ts';
-import { OutOfTime } from './time-plan.ts';
+import { OutOfTime, untilEnd } from './time-plan.ts';
 import type { TuningRecord } from './tuning-record.ts';
+import { unreadableText } from './unreadable-text.ts';
 
 /** `auto` tries each step where there are labels enough; `off` and `head` leave the embedder as it is. */
 export const FINE_TUNE_CHOICES = ['off', 'auto', 'head', 'bias', 'last', 'all'] as const;
 export type FineTuneChoice = (typeof FINE_TUNE_CHOICES)[number];
-
-/** More folds cost a training each; the network is the slow part. */
-export const FOLDS = 3;
 
 export interface FineTunedTask extends Pick<FineTuned, 'embedder' | 'mean' | 'parameters' | 'share'> {
   readonly step: StepName;
@@ -48,11 +67,19 @@ export interface FineTuneOutcome {
   /** Null: the frozen embedder stays. */
   readonly chosen: FineTunedTask | null;
   readonly steps: readonly Step[];
-  /** Of the trainings on all labels; a step that the folds turned down has none. */
-  readonly curves: readonly ({ readonly step: StepName } & Readonly<TrainingCurve>)[];
+  /** Of every training that came to its end, of depths that were not kept too. */
+  readonly curves: readonly TrainingOfDepth[];
+  /** What decided; null where nothing was tried. */
+  readonly gate: GateReport | null;
   /** What was not tried or not finished, and why. */
   readonly notes: readonly string[];
 }
+
+export interface TrainingOfDepth extends EndedTraining {
+  readonly step: StepName;
+}
+
+export type TakenOverProgress = Parameters<NonNullable<FineTuneRequest['onTakenOver']>>[0];
 
 export interface FineTuneTaskOptions extends Omit<RoundsOptions, 'sample' | 'folds' | 'budgetMs'> {
   readonly fineTune: FineTuneChoice;
@@ -61,6 +88,9 @@ export interface FineTuneTaskOptions extends Omit<RoundsOptions, 'sample' | 'fol
   /** Where what was done is kept for a run that goes on. */
   readonly record?: TuningRecord;
   readonly onTraining?: (step: StepName, progress: FineTuneProgress) => void;
+  readonly onTakenOver?: (step: StepName, training: TakenOverProgress) => void;
+  /** Told before the first depth, with none, and after each. */
+  readonly onDepth?: (gate: GateReport) => void;
 }
 
 export async function fineTuneTask(
@@ -70,129 +100,144 @@ export async function fineTuneTask(
   frozen: RoundsResult,
   options: FineTuneTaskOptions,
 ): Promise<FineTuneOutcome> {
-  const nothing = (...notes: string[]): FineTuneOutcome => ({ chosen: null, steps: [], curves: [], notes });
-  const { fineTune: choice } = options;
-  const { problem } = labelledTask;
-  const wanted = wantedSteps(choice, problem);
-  if (wanted.length === 0) return nothing(...(choice === 'auto' ? [tooFew(problem)] : []));
+  const nothing = (...notes: string[]): FineTuneOutcome => ({ ...NOTHING, notes });
+  const { fineTune: choice, endMs } = options;
+  if (choice === 'off' || choice === 'head') return nothing();
+  const wanted = wantedSteps(choice, labelledTask.problem);
+  if (wanted.length === 0) return nothing(tooFew(labelledTask.problem));
   const embedder = await openOrSay(workspace, items.recipe.model);
   if (typeof embedder === 'string') return nothing(`the embedder was not fine-tuned: ${embedder}`);
-  const open = await openItems(workspace, items);
-  const steps: Step[] = [];
-  const notes: string[] = [];
-  const curves: ({ readonly step: StepName } & Readonly<TrainingCurve>)[] = [];
-  // On the same folds: with more of the labels to learn from, the frozen one would be ahead by that alone.
-  const { method } = frozen;
-  const methods = method === 'base' ? [] : [method];
-  const { seed, search, signal } = options;
-  const alike = await learnRounds(pool, problem, { seed, search, signal, methods, folds: FOLDS });
-  const { labels } = problem;
-  const frozenBase = await baseFigures(pool, problem, { seed, signal });
-  let best: Candidate = { ...gateFigures(alike, labels), task: null };
-  if (!isWorthTrying(choice, best)) return nothing(nothingToGain(labels.length));
-  const known: KnownOfTask = { beliefs: new Map() };
-  // With little time, what was worth most where it was measured comes first.
-  for (const step of options.endMs === undefined ? wanted : wanted.toReversed()) {
-    try {
-      const folds = await tunedBy(pool, { items, labelledTask, embedder, frozen, open, known }, { ...options, step });
-      const compared = await compareMethods(pool, folds.judged, roundsOptions(options, step));
-      steps.push(...compared.steps.map((one) => ({ ...one, fineTuned: step })));
-      const figures = comparedFigures(compared, labels);
-      // The training on all labels is a quarter of the time, and changes nothing of what the folds say.
-      const tuned = isBetter(figures, best) ? await folds.finish() : null;
-      if ((tuned ?? folds).endedEarly)
-        notes.push(`fine-tuning step ${step}: a training ended early, since its loss was no number`);
-      if (!tuned) continue;
-      const learned = await finishRounds(pool, { problem: tuned.sample, whole: tuned.problem }, compared);
-      curves.push({ step, ...tuned.curve });
-      if (tuned.untaught > 0)
-        notes.push(
-          `fine-tuning step ${step}: ${labels.length - tuned.untaught} of the ${labels.length} labelled items were trained on, drawn at random: more take too much memory`,
-        );
-      const { parameters, share, mean } = tuned;
-      const task = { step, learned, parameters, share, mean, embedder: tuned.embedder, tunable: embedder };
-      if (!(await isSound(pool, tuned, frozenBase, { seed, signal })))
-        notes.push(
-          `fine-tuning step ${step} was left out: the network that was trained on all labels tells less apart`,
-        );
-      else best = { ...figures, task };
-    } catch (error) {
-      if (!(error instanceof OutOfTime) || signal?.aborted) throw error;
-      notes.push(`fine-tuning step ${step} was left out: ${error.message}`);
-    }
+  const reach = frozenBelow(embedder);
+  if (reach?.isAll) return nothing(`the embedder was not fine-tuned: ${reach.text}`);
+  const notes = reach ? [reach.text] : [];
+  const opened = await openItems(workspace, items);
+  try {
+    const { problem } = labelledTask;
+    const missing = await unreadableRows(problem.features.rows, opened.open, untilEnd(options.signal, endMs));
+    if (missing.length > 0) notes.push(await unreadableText(workspace.store, opened, missing, problem));
+    const readable = withoutRows(problem, missing);
+    if (wantedSteps(choice, readable.problem).length === 0 || new Set(readable.problem.labels).size < 2)
+      return nothing(...notes, tooFew(readable.problem));
+    const task = { items, classNames: labelledTask.classNames, embedder, frozen, readable, opened };
+    const outcome = await tryDepths(pool, task, wanted, options);
+    const { chosen } = outcome;
+    const ofAll = chosen && { ...chosen, learned: ofAllRows(chosen.learned, frozen, readable, problem.labels) };
+    return { ...outcome, chosen: ofAll, notes: [...notes, ...outcome.notes] };
+  } catch (error) {
+    if (!(error instanceof OutOfTime) || options.signal?.aborted) throw error;
+    return nothing(...notes, ...wanted.map((step) => `fine-tuning step ${step} was left out: ${error.message}`));
   }
-  return { chosen: best.task, steps, curves, notes };
 }
 
+const NOTHING: FineTuneOutcome = { chosen: null, steps: [], curves: [], gate: null, notes: [] };
+
+interface TuneRequest {
+  readonly items: TaskItems;
+  readonly classNames: readonly string[];
+  readonly embedder: TunableEmbedder;
+  readonly frozen: RoundsResult;
+  readonly readable: ReadableRows;
+  readonly opened: Awaited<ReturnType<typeof openItems>>;
+}
+
+/** What was best so far. */
 interface Candidate extends GateFigures {
+  readonly name: 'the embedder as it is' | StepName;
   readonly task: FineTunedTask | null;
 }
 
-/** What the exit gate goes by. */
-export interface GateFigures {
-  /** 1 for each label that was right while it was held out, shape [labelled]. */
-  readonly correct: Uint8Array;
-  /** Cross-entropy of the held-out labels at the temperature that fits them best, nats. */
-  readonly loss: number;
-}
-
-export function gateFigures(
-  { heldOut: { logits }, restTemperature }: Pick<RoundsResult, 'heldOut' | 'restTemperature'>,
-  labels: Int32Array,
-): GateFigures {
-  return { correct: correctRows(logits, labels), loss: meanCrossEntropy(logits, labels, restTemperature) };
-}
-
-function comparedFigures({ chosen: { heldOut, temperature } }: ComparedMethods, labels: Int32Array): GateFigures {
-  return gateFigures({ heldOut, restTemperature: temperature }, labels);
-}
-
-/**
- * The exit gate. Fewer held-out labels right is never better, however little that may mean; more of them by more than one standard
- * error over the same labels is. Between these, where a hundred labels say nothing, the loss decides, which tells apart how sure of
- * each label it was.
- */
-export function isBetter(one: GateFigures, best: GateFigures): boolean {
-  if (rightOf(one) < rightOf(best)) return false;
-  return !isAsGood(best.correct, one.correct) || one.loss < best.loss;
-}
-
-function rightOf({ correct }: GateFigures): number {
-  return correct.reduce((sum, one) => sum + one, 0);
-}
-
-/** A base model on some vectors, cross-validated on the gate's folds. */
-export async function baseFigures(
+async function tryDepths(
   pool: InferencePool,
-  problem: Problem,
-  { seed, signal }: Pick<RoundsOptions, 'seed' | 'signal'>,
-): Promise<GateFigures> {
-  const base = await learnRounds(pool, problem, { seed, signal, methods: [], folds: FOLDS });
-  return gateFigures(base, problem.labels);
+  task: TuneRequest,
+  wanted: readonly StepName[],
+  options: FineTuneTaskOptions,
+): Promise<FineTuneOutcome> {
+  const { seed, search, signal, fineTune, onDepth } = options;
+  const { problem } = task.readable;
+  const { labels } = problem;
+  // On the same folds: with more of the labels to learn from, the frozen one would be ahead by that alone.
+  const methods = task.frozen.method === 'base' ? [] : [task.frozen.method];
+  const alike = await learnRounds(pool, problem, { seed, search, signal, methods, folds: FOLDS });
+  const frozen = gateFigures(alike, labels);
+  if (!isWorthTrying(fineTune, frozen)) return { ...NOTHING, notes: [nothingToGain(labels.length)] };
+  const frozenBase = await baseFigures(pool, problem, { seed, signal });
+  let best: Candidate = { ...frozen, name: 'the embedder as it is', task: null };
+  const depths: DepthOutcome[] = [];
+  const gate: GateReport = { folds: alike.folds.count, labels: labels.length, frozen: sumsOf(frozen), depths };
+  const found = { steps: [] as Step[], curves: [] as TrainingOfDepth[], notes: [] as string[] };
+  onDepth?.(gate);
+  const known: KnownOfTask = { beliefs: new Map() };
+  // With little time, what was worth most where it was measured comes first.
+  for (const step of options.endMs === undefined ? wanted : wanted.toReversed()) {
+    const tried = await tryDepth(pool, { ...task, known, best, frozenBase, found }, { ...options, step });
+    if (tried.candidate) {
+      for (const [i, one] of depths.entries())
+        if (one.kept) depths[i] = { ...one, kept: false, why: `${one.why}; ${step} is better still` };
+      best = tried.candidate;
+    }
+    depths.push(tried.outcome);
+    onDepth?.(gate);
+  }
+  return { chosen: best.task, gate, ...found };
 }
 
-/**
- * Whether the network that was trained on all labels came out well too: of it the folds' networks tell nothing. It has seen
- * the labels, so a base model on its vectors has to be about as good as one on the frozen embedder's at least. That it is
- * says nothing in its favour.
- * @param frozen {@link baseFigures} of the frozen embedder's vectors
- */
-export async function isSound(
+interface DepthRequest extends TuneRequest {
+  readonly known: KnownOfTask;
+  readonly best: Candidate;
+  readonly frozenBase: GateFigures;
+  /** Filled here. */
+  readonly found: { readonly steps: Step[]; readonly curves: TrainingOfDepth[]; readonly notes: string[] };
+}
+
+async function tryDepth(
   pool: InferencePool,
-  { sample }: Pick<FineTuned, 'sample'>,
-  frozen: GateFigures,
-  options: Pick<RoundsOptions, 'seed' | 'signal'>,
-): Promise<boolean> {
-  const { correct } = await baseFigures(pool, { ...sample, foldFeatures: undefined }, options);
-  return isAsGood(correct, frozen.correct);
+  request: DepthRequest,
+  options: FineTuneTaskOptions & { readonly step: StepName },
+): Promise<{ readonly outcome: DepthOutcome; readonly candidate?: Candidate }> {
+  const { best, found, readable } = request;
+  const { step, signal } = options;
+  const { labels } = readable.problem;
+  const dropped = (why: string, figures: GateFigures | null = null) => ({
+    outcome: { depth: step, kept: false, figures: figures && sumsOf(figures), why },
+  });
+  let figures: GateFigures | null = null;
+  try {
+    const folds = await tunedBy(pool, request, options);
+    const idle = withoutAStep(folds.spoiled);
+    if (idle) return dropped(spoiledText(idle));
+    const compared = await compareMethods(pool, folds.judged, roundsOptions(options, step));
+    found.steps.push(...compared.steps.map((one) => ({ ...one, fineTuned: step })));
+    figures = comparedFigures(compared, labels);
+    const why = verdictText(figures, best, best.name);
+    // The training on all labels is a quarter of the time, and changes nothing of what the folds say.
+    const tuned = isBetter(figures, best) ? await folds.finish() : null;
+    const { spoiled } = tuned ?? folds;
+    found.notes.push(...spoiled.map((one) => `fine-tuning step ${step}: ${spoiledText(one)}`));
+    if (!tuned) return dropped(why, figures);
+    const idleLast = withoutAStep(spoiled);
+    if (idleLast) return dropped(spoiledText(idleLast), figures);
+    if (tuned.untaught > 0) found.notes.push(untaughtText(step, tuned.untaught, labels.length));
+    if (!(await isSound(pool, tuned, request.frozenBase, options)))
+      return dropped('the network that was trained on all labels tells less apart', figures);
+    const learned = await finishRounds(pool, { problem: tuned.sample, whole: tuned.problem }, compared);
+    const { parameters, share, mean, embedder } = tuned;
+    const task = { step, learned, parameters, share, mean, embedder, tunable: request.embedder };
+    const outcome = { depth: step, kept: true, figures: sumsOf(figures), why };
+    return { outcome, candidate: { ...figures, name: step, task } };
+  } catch (error) {
+    if (!(error instanceof OutOfTime || error instanceof ImagesVanished) || signal?.aborted) throw error;
+    found.notes.push(`fine-tuning step ${step} was left out: ${error.message}`);
+    return dropped(`left out, ${error.message}`, figures);
+  }
+}
+
+function untaughtText(step: StepName, untaught: number, labels: number): string {
+  return `fine-tuning step ${step}: ${labels - untaught} of the ${labels} labelled items were trained on, drawn at random: more take too much memory`;
 }
 
 /** One that is named is taken at its word, however few labels there are. */
-function wantedSteps(choice: FineTuneChoice, { labelled, classes }: Problem): readonly StepName[] {
+function wantedSteps(choice: 'auto' | StepName, { labelled, classes }: Problem): readonly StepName[] {
   switch (choice) {
-    case 'off':
-    case 'head':
-      return [];
     case 'auto':
       return labelled.length >= MIN_LABELS * classes ? STEP_NAMES : [];
     case 'bias':
@@ -232,20 +277,12 @@ async function openOrSay({ models }: Workspace, model: string): Promise<TunableE
   }
 }
 
-interface TuneRequest {
-  readonly items: TaskItems;
-  readonly labelledTask: LabelledTask;
-  readonly embedder: TunableEmbedder;
-  readonly frozen: RoundsResult;
-  readonly open: Awaited<ReturnType<typeof openItems>>;
-  readonly known: KnownOfTask;
-}
-
 function tunedBy(
   pool: InferencePool,
-  { items, labelledTask, embedder, frozen, open, known }: TuneRequest,
-  { step, seed, signal, endMs, record, onTraining }: FineTuneTaskOptions & { readonly step: StepName },
+  { items, classNames, embedder, frozen, readable, opened, known, found }: DepthRequest,
+  { step, seed, signal, endMs, record, onTraining, onTakenOver }: FineTuneTaskOptions & { readonly step: StepName },
 ): Promise<TunedFolds> {
+  const rowOf = (row: number) => readable.rows[row] ?? -1;
   return tuneFolds(pool, {
     embedder,
     step,
@@ -253,15 +290,17 @@ function tunedBy(
     signal,
     endMs,
     record,
-    open,
+    open: (row) => opened.open(rowOf(row)),
     known,
-    problem: labelledTask.problem,
-    classNames: labelledTask.classNames,
+    problem: readable.problem,
+    classNames,
     blocks: items.recipe.blocks,
-    ids: items.ids,
+    ids: readable.rows.map((row) => items.ids[row] ?? ''),
     folds: FOLDS,
     teacher: { method: frozen.method, ...frozen.settings },
     onProgress: (progress) => onTraining?.(step, progress),
+    onTakenOver: (training) => onTakenOver?.(step, training),
+    onTrained: (training) => found.curves.push({ step, ...training }),
   });
 }
 

@@ -27,10 +27,11 @@ export interface TrainingRequest {
   readonly record?: TuningRecord;
   readonly signal?: AbortSignal;
   readonly onStep?: (report: StepReport) => void;
+  readonly onTakenOver?: TuneOptions['onTakenOver'];
 }
 
 export async function trainOnce(pool: InferencePool, request: TrainingRequest): Promise<Tuned> {
-  const { embedder, step, seed, record, signal, onStep } = request;
+  const { embedder, step, seed, record, signal, onStep, onTakenOver } = request;
   const { features } = request.prepared;
   const set = setOf(request);
   const head = await startingHead(pool, set, features, signal);
@@ -41,6 +42,7 @@ export async function trainOnce(pool: InferencePool, request: TrainingRequest): 
     checkpoints,
     signal,
     onStep,
+    onTakenOver,
   });
 }
 

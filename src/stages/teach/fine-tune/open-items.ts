@@ -10,22 +10,35 @@ import type { Workspace } from '../../../jobs/workspace.ts';
 import type { TaskItems } from '../items.ts';
 import { regionIn, type TuningImage, wholeImage } from './tuning-image.ts';
 
-/** @returns undefined for a row that cannot be read any more. Resident for regions: about 200 bytes each. */
+export interface OpenedItems {
+  /** Undefined for a row that cannot be read any more. */
+  open(row: number): Promise<TuningImage | undefined>;
+  /** Which the row is, or is a region of; undefined where the record has it no more. */
+  imageOf(row: number): ImageId | undefined;
+}
+
+/** Resident for regions: about 200 bytes each. */
 export async function openItems(
   workspace: Workspace,
   { ids, task, recipe }: Pick<TaskItems, 'ids' | 'task' | 'recipe'>,
-): Promise<(row: number) => Promise<TuningImage | undefined>> {
+): Promise<OpenedItems> {
   const { store } = workspace;
   const read = originalBytes(workspace);
   if (task.items === 'images') {
-    return async (row) => {
+    const imageOf = (row: number) => {
       const id = ids[row];
-      return id !== undefined && isImageId(id) ? openImage(workspace, id) : undefined;
+      return id !== undefined && isImageId(id) ? id : undefined;
     };
+    const open = async (row: number) => {
+      const id = imageOf(row);
+      return id === undefined ? undefined : openImage(workspace, id);
+    };
+    return { open, imageOf };
   }
   const places = await placesOf(store, new Set<string>(ids));
-  return async (row) => {
-    const place = places.get(ids[row] ?? '');
+  const placeOf = (row: number) => places.get(ids[row] ?? '');
+  const open = async (row: number) => {
+    const place = placeOf(row);
     const bytes = place && (await readImageIfThere(store, place.imageId, read));
     if (!bytes) return undefined;
     try {
@@ -35,6 +48,7 @@ export async function openItems(
       throw error;
     }
   };
+  return { open, imageOf: (row) => placeOf(row)?.imageId };
 }
 
 /** Undefined where it cannot be read any more. */

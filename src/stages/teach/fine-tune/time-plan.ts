@@ -51,16 +51,19 @@ export async function samplesWithin(
   const { samples } = request.step;
   const images = setOf(request).members?.length ?? 0;
   const stepMs = await timedStep(pool, request);
-  const leftMs = RESERVE * (endMs - performance.now()) - otherMs;
-  const { steps } = stepsOf(images, { samples });
-  const part = leftMs / (trainings * steps * stepMs);
-  if (part >= 1) return samples;
-  const fewer = Math.floor(part * samples);
-  if (part < MIN_PART || stepsOf(images, { samples: fewer }).steps * stepMs * trainings > leftMs) {
-    const wholeMs = (trainings * steps * stepMs + otherMs) / RESERVE;
-    throw new OutOfTime(`it would take about ${Math.ceil(wholeMs / 60_000)} min, and ${seconds(leftMs)} s are left`);
-  }
-  return fewer;
+  const leftMs = Math.max(0, endMs - performance.now());
+  const forTrainingMs = RESERVE * leftMs - otherMs;
+  const takenBy = (some: number) => trainings * stepsOf(images, { samples: some }).steps * stepMs;
+  if (takenBy(samples) <= forTrainingMs) return samples;
+  // Whole epochs, so that what is rounded does not take more time than there is.
+  const { steps, stepsAnEpoch } = stepsOf(images, { samples });
+  const epochs = Math.floor(forTrainingMs / (trainings * stepsAnEpoch * stepMs));
+  const fewer = epochs * images;
+  if (epochs * stepsAnEpoch >= MIN_PART * steps && takenBy(fewer) <= forTrainingMs) return fewer;
+  throw new OutOfTime(
+    `it would take about ${seconds(takenBy(samples) + otherMs)} s, and of the ${seconds(leftMs)} s that are left ` +
+      `${seconds(RESERVE * leftMs)} are counted on`,
+  );
 }
 
 function seconds(ms: number): number {

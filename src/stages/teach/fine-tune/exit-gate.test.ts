@@ -6,7 +6,16 @@ import { seededRandom } from '../../../core/random.ts';
 import { newSharedMatrix } from '../../../math/matrix.ts';
 import { InferencePool } from '../../../onnx/pool.ts';
 import type { Problem } from '../problem.ts';
-import { baseFigures, type GateFigures, isBetter, isSound, isWorthTrying } from './fine-tuned-task.ts';
+import {
+  baseFigures,
+  type GateFigures,
+  isBetter,
+  isSound,
+  spoiledText,
+  verdictText,
+  withoutAStep,
+} from './exit-gate.ts';
+import { isWorthTrying } from './fine-tuned-task.ts';
 
 /** Of 60 labels, those from `first` on are wrong. */
 const right = (first: number, loss: number) => ({
@@ -71,4 +80,23 @@ test('a network that was trained on all labels and tells nothing apart is not so
   assert.equal(await soundWith(3), true);
   assert.equal(await soundWith(0.8), true, 'the same vectors are as good as themselves');
   assert.equal(await soundWith(0), false);
+});
+
+test('the words on a depth have the figures that decided over it', () => {
+  const frozen = right(50, 0.6);
+  const text = (figures: GateFigures) => verdictText(figures, frozen, 'the embedder as it is');
+  assert.equal(text(right(49, 0.5)), '49 held-out labels right, 50 with the embedder as it is');
+  assert.match(text(right(51, 0.5)), /^51 .* and less loss \(0\.500 against 0\.600\)$/);
+  assert.match(text(right(51, 0.7)), /no less loss \(0\.700 against 0\.600\)$/);
+  assert.match(text(right(55, 0.9)), /more than chance explains$/);
+});
+
+test('a training that made no step is told from one that ended early', () => {
+  const training = { training: 2, of: 4, accuracies: [], stopped: 'gradient not a number' as const };
+  const early = { ...training, losses: [1, 2] };
+  const idle = { ...training, training: 3, losses: [] };
+  assert.equal(withoutAStep([early, idle]), idle);
+  assert.equal(withoutAStep([early]), undefined);
+  assert.equal(spoiledText(early), 'training 2 of 4 ended early, after 2 steps, since its gradient was no number');
+  assert.equal(spoiledText(idle), 'training 3 of 4 made no step, since its gradient was no number');
 });
