@@ -54,6 +54,11 @@ export function classifierFile(task: string, { base = false }: { readonly base?:
   return `${fileNameOf(task)}${base ? '.base' : ''}.onnx`;
 }
 
+/** The file of an embedder that is kept under this name. */
+export function keptFile(name: string): string {
+  return `${name}.embedder.onnx`;
+}
+
 /** Where the file of a name is on this machine, if it is there. */
 export function taughtPath({ dir }: Pick<Workspace, 'dir'>, name: string): string {
   return join(dir, MODELS_FOLDER, name);

@@ -107,15 +107,24 @@ function nameOf(path: string): string {
 }
 
 /** The name of a model that is added. */
-export function checkName(id: string): void {
+/** A file's name on any system, with an ending and more behind it. */
+const MAX_NAME = 100;
+
+/** @param option the name's, of the command that asks */
+export function checkName(id: string, option = '--name'): void {
   if (!/^[a-z0-9_]+(-[a-z0-9_]+)*$/.test(id)) {
     throw new LabelsmithError('USAGE', `"${id}" cannot be a model's name`, {
-      hint: 'Give a name of lower-case letters, digits and "-" with --name.',
+      hint: `Give a name of lower-case letters, digits and "-" with ${option}.`,
+    });
+  }
+  if (id.length > MAX_NAME) {
+    throw new LabelsmithError('USAGE', `a model's name of ${id.length} letters is too long`, {
+      hint: `Give one of ${MAX_NAME} at most with ${option}.`,
     });
   }
   if (CATALOGUE.some((entry) => entry.id === id)) {
     throw new LabelsmithError('REFUSED', `${id} is a model of the catalogue`, {
-      hint: 'Give another name with --name.',
+      hint: `Give another name with ${option}.`,
     });
   }
 }

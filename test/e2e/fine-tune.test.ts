@@ -59,7 +59,14 @@ test('the embedder is fine-tuned within a budget; killed, it goes on to the same
   await mkdir(dirname(left), { recursive: true });
   await writeFile(left, 'of a training that was stopped');
   await runJson(['teach', 'rounds'], { cwd: dir, env });
-  assert.ok(existsSync(left), 'a run without fine-tuning leaves what another one will go on from');
+  assert.ok(!existsSync(left), 'a run without fine-tuning ends too, and what it labelled is learned from otherwise');
+  const [head = '', ...rows] = (await readFile(join(dir, 'labels.csv'), 'utf8')).trim().split('\n');
+  const firsts = [...new Map(rows.map((row) => [row.split(',')[1], row])).values()];
+  await writeFile(join(dir, 'one.csv'), [head, ...firsts].join('\n'));
+  await runJson(['import', 'csv', 'one.csv', '--as', 'human', '--task', 'one'], { cwd: dir, env });
+  const one = await runCli(['teach', 'rounds', '--task', 'one', '--fine-tune', 'bias'], { cwd: dir, env });
+  assert.match(one.stderr, /not fine-tuned: with one example a class nothing can be measured/);
+  assert.match(one.stderr, /teach select --audit \d+ --task one/);
   const [gone = ''] = (await readdir(join(dir, 'images'))).sort();
   const bytes = await readFile(join(dir, 'images', gone));
   await rm(join(dir, 'images', gone));

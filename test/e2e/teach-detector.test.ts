@@ -115,9 +115,19 @@ test('a detector that is not good enough does not get its name; one that is ends
     /No class of the task "objects" that the detector does not know has at least 500 boxes[\s\S]*disc/,
   );
   const asked = ['teach', 'detector', '--name', 'things', '--min-boxes', '5'];
-  const refused = await runCli([...asked, '--min-ap50', '1', '--hold-out', '0.4'], { cwd: dir, env });
+  for (const [share, why] of [
+    ['0', /--hold-out 0 holds out none of 30 images/],
+    ['1', /--hold-out 1 of 30 images .* leaves none with a box of these classes to learn from/],
+  ] as const) {
+    const oneSided = await runCli([...asked, '--hold-out', share], { cwd: dir, env });
+    assert.deepEqual([oneSided.code, why.test(oneSided.stderr)], [2, true], oneSided.stderr);
+  }
+  const strict = [...asked, '--min-ap50', '1', '--hold-out', '0.4'];
+  const refused = await runCli(strict, { cwd: dir, env });
   assert.equal(refused.code, 1, refused.stderr);
   assert.match(refused.stdout, /Not used: AP50 is/);
+  assert.match(refused.stdout, /Network: .*things\.not-used\.onnx/);
+  assert.match(refused.stderr, /AP50 rests on \d+ boxes, which says little/);
   assert.equal((await runCli(['detect', '--model', 'things'], { cwd: dir, env })).code, 2);
 
   const taught = await runJson<Taught>(asked, { cwd: dir, env });
@@ -128,6 +138,8 @@ test('a detector that is not good enough does not get its name; one that is ends
 
   // From the images on, with another number of threads.
   const once = await sha256(taught.file);
+  assert.equal((await runCli(strict, { cwd: dir, env })).code, 1);
+  assert.equal(await sha256(taught.file), once, 'one that fails leaves the one that may be used alone');
   const points = join(dir, '.labelsmith', 'cache', 'blobs', 'detector-points');
   await rm(points, { recursive: true });
   await rm(taught.file);
@@ -159,4 +171,19 @@ test('a detector that is not good enough does not get its name; one that is ends
   }
   assert.ok(all >= 6);
   assert.ok(found >= all / 2, `${found} of ${all}`);
+  // Of a class that the detector knows: what it came to before stands beside what it comes to now.
+  const known = (await readFile(join(dir, 'boxes.csv'), 'utf8')).replaceAll(',disc,', ',orange,');
+  await writeFile(join(dir, 'known.csv'), known);
+  await runJson(['import', 'csv', 'known.csv', '--as', 'human', '--task', 'known'], { cwd: dir, env });
+  const { heldOut: anew } = await runJson<{ heldOut: { perClass: { className: string; before?: number | null }[] } }>(
+    ['teach', 'detector', '--task', 'known', '--classes', 'orange,checks', '--min-boxes', '5', '--min-ap50', '0'],
+    { cwd: dir, env },
+  );
+  assert.deepEqual(
+    anew.perClass.map(({ className, before }) => [className, before !== undefined]),
+    [
+      ['orange', true],
+      ['checks', false],
+    ],
+  );
 });

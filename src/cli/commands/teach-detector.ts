@@ -48,6 +48,9 @@ export const detector = command({
   },
 });
 
+/** Fewer held-out boxes say little. */
+const FEW_BOXES = 30;
+
 type Result = Awaited<ReturnType<typeof import('../../stages/teach/detector/teach-detector.ts').teachDetector>>;
 
 function print(output: Output, result: Result, minAp50: number): void {
@@ -56,21 +59,33 @@ function print(output: Output, result: Result, minAp50: number): void {
   const from = `${formatCount(boxes)} ${boxes === 1 ? 'box' : 'boxes'} in ${plural(images, 'image')}`;
   output.summary(`Taught ${plural(classes.length, 'class', 'classes')} from ${from}.`);
   output.summary(`On ${plural(heldOutImages, 'image')} that it had not seen:`);
-  const percent = (ap: number | null) => (ap === null ? 'no box there' : formatPercent(ap));
-  const rows = heldOut.perClass.map(({ className, boxes: of, AP50 }) => [
+  const percent = (ap: number | null) => (ap === null ? 'none there' : formatPercent(ap));
+  const isAnew = heldOut.perClass.some(({ before }) => before !== undefined);
+  const rows = heldOut.perClass.map(({ className, boxes: of, AP50, before }) => [
     oneLine(className),
     String(of),
     percent(AP50),
+    ...(isAnew ? [before === undefined ? 'not known' : percent(before)] : []),
   ]);
-  for (const line of table([['class', 'boxes', 'AP50'], ...rows])) output.summary(`  ${line}`);
+  const header = ['class', 'boxes', 'AP50', ...(isAnew ? ['before'] : [])];
+  for (const line of table([header, ...rows])) output.summary(`  ${line}`);
   for (const { className, boxes: few } of tooFew)
     output.note(`note: ${oneLine(className)} has too few boxes (${few}).`);
   if (unreadable > 0) output.warn(`${plural(unreadable, 'image')} could not be read and were left out.`);
   output.summary(
     usable
       ? `It may be used: labelsmith detect --model ${name}`
-      : `Not used: AP50 is ${percent(heldOut.AP50)}, and ${formatPercent(minAp50)} are asked for (--min-ap50).`,
+      : heldOut.AP50 === null
+        ? 'Not used: no image that was held out has a box of these classes, so nothing says how good it is.'
+        : `Not used: AP50 is ${formatPercent(heldOut.AP50)}, and ${formatPercent(minAp50)} are asked for (--min-ap50).`,
   );
+  const judgedOn = heldOut.perClass.reduce((sum, one) => sum + one.boxes, 0);
+  if (judgedOn > 0 && judgedOn < FEW_BOXES) {
+    const how = `AP50 rests on ${plural(judgedOn, 'box', 'boxes')}, which says little`;
+    output.warn(
+      `${how}: one box more or less is some ${formatPercent(1 / judgedOn, 0)}. Look at what it finds before you trust it.`,
+    );
+  }
   output.summary(`Network: ${file}`);
 }
 

@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import type { GateReport } from '../../stages/teach/fine-tune/exit-gate.ts';
-import { FINE_TUNE_CHOICES, type FineTuneChoice } from '../../stages/teach/fine-tune/fine-tuned-task.ts';
+import {
+  FINE_TUNE_CHOICES,
+  type FineTuneChoice,
+  type TakenOverProgress,
+} from '../../stages/teach/fine-tune/fine-tuned-task.ts';
+import type { StepName } from '../../stages/teach/fine-tune/steps.ts';
 import { DEFAULT_THRESHOLD } from '../../stages/teach/teach.ts';
 import { teachWith } from '../../stages/teach/teach-with.ts';
 import { type Context, command } from '../command.ts';
@@ -67,7 +72,7 @@ export const rounds = command({
   details:
     'Items that are surer than the threshold get a label of origin model; the others stay for people, and evaluate knows\n' +
     'the best guess for them. Items without an embedding are embedded first, with --limit N at most N of them; all that\n' +
-    'are embedded take part.',
+    'are embedded take part. --fine-tune head is off by another name: it trains a classifier on the vectors, and no embedder.',
   options: {
     ...LEARNING,
     threshold: option(
@@ -119,7 +124,13 @@ function learn(
   },
 ): Promise<number> {
   const { global, output } = context;
-  if (global.dryRun) return tellTeach(context, { task: learning.task, learns: true, labelsRest: labelling.labelRest });
+  if (global.dryRun)
+    return tellTeach(context, {
+      task: learning.task,
+      learns: true,
+      labelsRest: labelling.labelRest,
+      keeping: labelling,
+    });
   return withWorkspace(context, async (workspace) => {
     const run = context.runOptions();
     const request = { ...learning, budgetMs: budget, ...labelling };
@@ -146,13 +157,7 @@ function learn(
         const how = `loss ${loss.toFixed(3)}, ${formatPercent(accuracy)} of its own items`;
         output.note(`  embedder (${step}): ${which}, step ${steps} of ${ofSteps}, ${how}`);
       },
-      onTakenOver(step, { training, of, steps, ofSteps, isDone }) {
-        const which = `embedder (${step}): training ${training} of ${of}`;
-        const state = isDone
-          ? 'was done by an earlier run'
-          : `goes on after step ${steps} of ${ofSteps}, where an earlier run was stopped`;
-        output.note(`  ${which} ${state}`);
-      },
+      onTakenOver: (step, training) => output.note(`  ${takenOverText(step, training)}`),
       onDepth(gate) {
         output.note(`  ${gateText(gate)}`);
       },
@@ -191,4 +196,11 @@ function gateText({ folds, labels, frozen, depths }: GateReport): string {
   if (!last) return `embedder as it is, on the ${folds} folds that decide: ${figures(frozen)}`;
   const how = last.figures ? `, on the same folds: ${figures(last.figures)}` : '';
   return `embedder (${last.depth})${how}; ${last.kept ? 'kept so far' : 'not kept'}: ${last.why}`;
+}
+
+function takenOverText(step: StepName, { training, of, steps, ofSteps, isDone }: TakenOverProgress): string {
+  const how = isDone
+    ? 'was done by an earlier run'
+    : `goes on after step ${steps} of ${ofSteps}, where an earlier run was stopped`;
+  return `embedder (${step}): training ${training} of ${of} ${how}`;
 }

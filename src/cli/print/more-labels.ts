@@ -3,19 +3,32 @@ import { formatCount } from '../../core/count-text.ts';
 import type { LearningCurve } from '../../stages/teach/learning-curve.ts';
 import { formatPercent } from '../words.ts';
 
+/** What this very run has tried already, and need not be told to try. */
+export interface TriedAlready {
+  readonly search?: boolean;
+  readonly fineTune?: boolean;
+}
+
 /** Null where the goal is reached. */
-export function moreLabelsText({
-  goal,
-  more,
-  moreInterval,
-  limit,
-}: Pick<LearningCurve, 'goal' | 'more' | 'moreInterval' | 'limit'>): string | null {
+export function moreLabelsText(
+  { goal, more, moreInterval, limit }: Pick<LearningCurve, 'goal' | 'more' | 'moreInterval' | 'limit'>,
+  tried: TriedAlready = {},
+): string | null {
   const wanted = formatPercent(goal, 0);
   if (more === 0) return null;
   if (more === null)
-    return `${wanted} is out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled. Other features: --search wide (of the embedders on this machine; labelsmith models pull --quality balanced fetches better ones, where there are any), --fine-tune auto.`;
+    return `${wanted} is out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled.${otherFeatures(tried)}`;
   const [low, high] = moreInterval ?? [null, null];
   const upTo = high === null ? '; perhaps it is out of reach' : ` and at most ${formatCount(high)}`;
   const between = low === null ? '' : ` (95 %: at least ${formatCount(low)}${upTo})`;
   return `For ${wanted}, about ${formatCount(more)} more labels like these${between}.`;
+}
+
+function otherFeatures({ search, fineTune }: TriedAlready): string {
+  const better = 'labelsmith models pull --quality balanced fetches better ones, where there are any';
+  const ways = [
+    search ? `better embedders (${better})` : `--search wide (of the embedders on this machine; ${better})`,
+    ...(fineTune ? [] : ['--fine-tune auto']),
+  ];
+  return ` Other features: ${ways.join(', ')}.`;
 }

@@ -21,7 +21,8 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
       ? `Accuracy on new images: ${accuracyText(accuracy.newImages)}.`
       : 'Accuracy on new images: not known, with one example a class.',
   );
-  const more = evaluation.learningCurve && moreLabelsText(evaluation.learningCurve);
+  const tried = { search: result.backbones.length > 0, fineTune: result.fineTuning !== null };
+  const more = evaluation.learningCurve && moreLabelsText(evaluation.learningCurve, tried);
   if (more) output.summary(more);
   if (accuracy.newImages && evaluation.confusions.length > 0) {
     output.summary();

@@ -1,6 +1,7 @@
 /** `teach select`, `train` and `rounds` with `--dry-run`: what there is, what would be asked or labelled, and how long embedding takes. */
 import { plural } from '../../core/count-text.ts';
 import { estimateTeach } from '../../stages/teach/estimate.ts';
+import { refuseKeeping, type TeachRequest } from '../../stages/teach/teach-with.ts';
 import type { Context } from '../command.ts';
 import { withWorkspace } from '../workspace.ts';
 import { nounOf, printEmbedEstimate } from './embedded.ts';
@@ -11,13 +12,19 @@ interface Asked {
   /** Whether it learns, so that there have to be labels; and what `teach rounds` does beside it. */
   readonly learns: boolean;
   readonly labelsRest?: boolean;
+  /** What would be kept of fine-tuning, and under which name. */
+  readonly keeping?: Pick<TeachRequest, 'keepEmbedder' | 'fineTune'>;
   readonly select?: { readonly count: number; readonly audit: number; readonly out: string };
 }
 
-export function tellTeach(context: Context, { labelsRest = false, select, ...request }: Asked): Promise<number> {
+export function tellTeach(
+  context: Context,
+  { labelsRest = false, select, keeping = {}, ...request }: Asked,
+): Promise<number> {
   const { output } = context;
   return withWorkspace(context, async (workspace) => {
     const { done: _, ...run } = context.runOptions();
+    await refuseKeeping(workspace, { ...keeping, task: request.task });
     const estimate = await estimateTeach(workspace, request, run);
     const { items, all, labelled, unlabelled, replaced, embed } = estimate;
     const noun = nounOf(items);

@@ -21,12 +21,24 @@ export interface KeepTunedRequest {
   readonly cacheDir?: string;
 }
 
-/** Refuses what cannot be the name of a kept embedder; one of an embedder that was kept before is taken over. */
-export async function refuseTunedName(name: string, cacheDir: string = cacheDirectory()): Promise<void> {
-  checkName(name);
+/**
+ * Refuses what cannot be the name of a kept embedder. One that was kept before from the same workspace and task gives way; every
+ * other model keeps its name, since the cache is shared by all workspaces.
+ */
+export async function refuseTunedName(
+  name: string,
+  { path, task }: { readonly path: string; readonly task: string },
+  cacheDir: string = cacheDirectory(),
+): Promise<void> {
+  checkName(name, '--keep-embedder');
   const there = await importedEntry(name, cacheDir);
-  if (!there || (there.role === 'embedder' && there.tuned)) return;
-  throw new LabelsmithError('REFUSED', `${name} is an imported model`, { hint: 'Give another name.' });
+  if (!there) return;
+  const tuned = there.role === 'embedder' ? there.tuned : undefined;
+  if (tuned?.task === task && there.source.files[0]?.reference === `file:${path}`) return;
+  const what = tuned
+    ? `an embedder that was kept from ${tuned.task === task ? 'another workspace' : `the task ${tuned.task}`}`
+    : 'an imported model';
+  throw new LabelsmithError('REFUSED', `${name} is ${what}`, { hint: 'Give another name with --keep-embedder.' });
 }
 
 /** @returns its network, and what its name means from now on */

@@ -2,6 +2,7 @@
  * Where it is right and where not, on the audit set where there is one, else by cross-validation on the labels. How often it
  * is right is not here but in `stated-accuracy.ts`: one figure a question.
  */
+import { typedWord } from '../../core/shell-word.ts';
 import { argMaxRows } from '../../math/calibration.ts';
 import {
   type ClassScores,
@@ -15,6 +16,7 @@ import type { InferencePool } from '../../onnx/pool.ts';
 import type { LabelledTask, TaskItems } from './items.ts';
 import type { LearnedOfAll } from './learn-rounds.ts';
 import { type LearningCurve, learningCurve } from './learning-curve.ts';
+import { auditToAdvise } from './select-stage.ts';
 import { measuringAudit } from './stated-accuracy.ts';
 
 export interface TaskEvaluation {
@@ -43,6 +45,11 @@ export interface TaskEvaluation {
   }[];
   readonly learningCurve: LearningCurve | null;
   readonly warnings: readonly string[];
+}
+
+/** Of a command that is advised, where the task is not the one by default. */
+export function taskOption(task: string): string {
+  return task === 'class' ? '' : ` --task ${typedWord(task)}`;
 }
 
 const THRESHOLDS = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
@@ -84,11 +91,16 @@ export async function evaluationOf(
   const confidence = rows.map((row) => data[row * columns + best[row]]);
   const rights = truth.map((label, i) => Number(label === predicted[i]));
   if (!audited) {
-    warnings.push(
-      labelledTask.isMeasurable
-        ? 'accuracy rests on the labels, which need not be like the rest: draw a random audit set with labelsmith teach select --audit 100'
-        : 'a random audit set measures accuracy: labelsmith teach select --audit 100',
-    );
+    const most = auditToAdvise(items);
+    const command = `labelsmith teach select --audit ${most}${taskOption(items.task.name)}`;
+    const rests = 'accuracy rests on the labels, which need not be like the rest';
+    if (most === 0) warnings.push(`${rests}; too few items are left to draw an audit set from`);
+    else
+      warnings.push(
+        labelledTask.isMeasurable
+          ? `${rests}: draw a random audit set with ${command}`
+          : `a random audit set measures accuracy: ${command}`,
+      );
   }
   return {
     measuredOn: audited ? 'audit' : 'cross-validation',

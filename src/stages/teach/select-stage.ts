@@ -80,14 +80,8 @@ function drawAudit(items: TaskItems, count: number, seed: number): number[] {
     const random = seededRandom(seed, `audit:${audit.size}`);
     return Array.from(sampleIndices(free.length, size, random), (i) => free[i]);
   };
-  const leavesEnough = (size: number) => size <= free.length && shareLeft(items, draw(size)) >= MIN_TO_LEARN_FROM;
-  if (leavesEnough(count)) return draw(count);
-  let [most, tooMany] = [0, count];
-  while (tooMany - most > 1) {
-    const size = Math.floor((most + tooMany) / 2);
-    if (leavesEnough(size)) most = size;
-    else tooMany = size;
-  }
+  const most = largestThat((size) => size <= free.length && shareLeft(items, draw(size)) >= MIN_TO_LEARN_FROM, count);
+  if (most === count) return draw(count);
   const kind = items.task.items;
   const drop = 'labelsmith teach select -n 0 --drop-audit takes back audit items that nobody has labelled.';
   throw new LabelsmithError(
@@ -99,6 +93,54 @@ function drawAudit(items: TaskItems, count: number, seed: number): number[] {
     },
   );
 }
+
+/** Binary search. @param holds true up to some size, and false beyond it */
+function largestThat(holds: (size: number) => boolean, wanted: number): number {
+  if (holds(wanted)) return wanted;
+  let [most, tooMany] = [0, wanted];
+  while (tooMany - most > 1) {
+    const size = Math.floor((most + tooMany) / 2);
+    if (holds(size)) most = size;
+    else tooMany = size;
+  }
+  return most;
+}
+
+/**
+ * How many audit items can be advised: {@link WANTED_AUDIT}, or so many that a quarter of all items stays whatever is drawn, since
+ * each takes its group along.
+ */
+export function auditToAdvise({
+  ids,
+  groups,
+  annotations,
+  audit,
+}: Pick<TaskItems, 'ids' | 'groups' | 'annotations' | 'audit'>): number {
+  const taken = new Set<string>();
+  for (const [row, { kind }] of annotations.entries()) {
+    if (kind !== 'nothing' || audit.has(ids[row])) taken.add(groups[row]);
+  }
+  const sizes = new Map<string, number>();
+  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  let room = ids.length * (1 - MIN_TO_LEARN_FROM);
+  for (const group of new Set(ids.flatMap((id, row) => (audit.has(id) ? [groups[row]] : [])))) {
+    room -= sizes.get(group) ?? 0;
+    sizes.delete(group);
+  }
+  const free = [...sizes]
+    .filter(([group]) => !taken.has(group))
+    .map(([, size]) => size)
+    .sort((a, b) => b - a);
+  let count = 0;
+  for (const size of free) {
+    room -= size;
+    if (room < 0 || count === WANTED_AUDIT) break;
+    count++;
+  }
+  return count;
+}
+
+const WANTED_AUDIT = 100;
 
 /** The share of items that may be learned from when these are in the audit set too. */
 function shareLeft({ ids, groups, audit }: TaskItems, drawn: readonly number[]): number {

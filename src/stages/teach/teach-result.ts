@@ -3,7 +3,7 @@ import { formatCount, plural } from '../../core/count-text.ts';
 import type { StatedShare } from '../../core/label-accuracy.ts';
 import type { RunResult } from '../../jobs/run.ts';
 import type { BackboneChoice, BackboneTrial } from './backbones.ts';
-import type { TaskEvaluation } from './evaluation.ts';
+import { type TaskEvaluation, taskOption } from './evaluation.ts';
 import { fewLabelsText } from './familiarity.ts';
 import type { GateReport } from './fine-tune/exit-gate.ts';
 import type { FineTuneOutcome } from './fine-tune/fine-tuned-task.ts';
@@ -97,7 +97,7 @@ export function resultOf({
   if (newImages && newImages.interval[1] - newImages.interval[0] > WIDE) {
     warnings.push(
       newImages.measuredOn === 'audit'
-        ? `${plural(newImages.count, 'audit item says', 'audit items say')} little: draw more with labelsmith teach select --audit N`
+        ? `${plural(newImages.count, 'audit item says', 'audit items say')} little: draw more with labelsmith teach select --audit N${taskOption(items.task.name)}`
         : `${plural(newImages.count, 'label says', 'labels say')} little of how good it is`,
     );
   }

@@ -1,6 +1,7 @@
 /** `teach train` and `teach rounds` as a whole: what has no vector is embedded first, then it is learned. */
 import { LabelsmithError } from '../../errors.ts';
 import type { RunOptions } from '../../jobs/run.ts';
+import { keptFile, taughtPath } from '../../jobs/taught-files.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { requireEmbedder } from '../../models/prepare-embedder.ts';
 import { type BeginAgainOptions, beginningAgain } from '../begin-again.ts';
@@ -42,7 +43,7 @@ export async function teachWith(
     await workspace.models.imported(name);
     await requireEmbedder(name);
   }
-  await refuseKeeping(request);
+  await refuseKeeping(workspace, request);
   const { items } = await singleTask(workspace.store, task);
   await refuseUnlabelled(workspace.store, task);
   const embedded = await embedWith(workspace, { items }, run);
@@ -68,7 +69,11 @@ export async function teachWith(
   return beginningAgain(workspace.store, items, { ...run, mend }, () => teachIn(workspace, options));
 }
 
-async function refuseKeeping({ keepEmbedder, fineTune = 'off' }: TeachRequest): Promise<void> {
+/** Refuses to keep an embedder where there will be none, or under a name that it cannot have. */
+export async function refuseKeeping(
+  workspace: Pick<Workspace, 'dir'>,
+  { keepEmbedder, fineTune = 'off', task }: Pick<TeachRequest, 'keepEmbedder' | 'fineTune' | 'task'>,
+): Promise<void> {
   if (keepEmbedder === undefined) return;
   if (fineTune === 'off' || fineTune === 'head') {
     throw new LabelsmithError('USAGE', 'There is no fine-tuned embedder to keep without fine-tuning.', {
@@ -76,5 +81,5 @@ async function refuseKeeping({ keepEmbedder, fineTune = 'off' }: TeachRequest): 
     });
   }
   const { refuseTunedName } = await import('../../models/tuning/keep-tuned.ts');
-  await refuseTunedName(keepEmbedder);
+  await refuseTunedName(keepEmbedder, { path: taughtPath(workspace, keptFile(keepEmbedder)), task });
 }

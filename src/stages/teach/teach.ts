@@ -13,7 +13,7 @@ import { writeWorkspaceFile } from '../../files/atomic.ts';
 import { dropParts } from '../../jobs/reduction.ts';
 import { type RunOptions, recordRun } from '../../jobs/run.ts';
 import type { StageJob } from '../../jobs/stage.ts';
-import { classifierFile, fileNameOf, keepTaught, shareTaught, taughtPath } from '../../jobs/taught-files.ts';
+import { classifierFile, fileNameOf, keepTaught, keptFile, shareTaught, taughtPath } from '../../jobs/taught-files.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Matrix } from '../../math/matrix.ts';
 import { type ClassifierInfo, type ClassifierParts, classifierModel } from '../classify/classifier-file.ts';
@@ -131,8 +131,8 @@ export async function teachIn(workspace: Workspace, options: TeachOptions): Prom
       const accuracy = answered ? measuredBefore(measured.stated, rest.labels) : measured.stated;
       if (items.whole) await dropParts(workspace.blobs, [rowsStage.name, statisticsStage.name]);
       const keptEmbedder = await keptOf(workspace, options, taught.fineTuning.chosen);
-      // Without fine-tuning nothing here has taken the place of what one that was stopped left.
-      if (fineTune !== 'off') await tuningRecordOf(workspace, task).clear();
+      // Labels are others now, and so is what would be trained: nothing goes on from what one that was stopped left.
+      if (labelRest) await tuningRecordOf(workspace, task).clear();
       return resultOf({
         ...taught,
         evaluation: measured.evaluation,
@@ -350,7 +350,7 @@ async function keptOf(
   if (name === undefined || !chosen) return null;
   const { keepTuned } = await import('../../models/tuning/keep-tuned.ts');
   const { tunable: embedder, parameters } = chosen;
-  const file = `${name}.embedder.onnx`;
+  const file = keptFile(name);
   const path = taughtPath(workspace, file);
   const keep = (bytes: Uint8Array) => writeWorkspaceFile(path, bytes).then(() => path);
   const { network, entry } = await keepTuned({ name, task, embedder, parameters, keep });

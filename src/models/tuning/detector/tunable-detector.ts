@@ -33,6 +33,8 @@ export interface HeatmapHead {
 
 export interface TunableDetector {
   readonly entry: DetectorEntry;
+  /** With every class that it knew, those too that are taught anew. */
+  readonly asItWas: ExtendedDetector;
   /** Input pixels from one point of the map to the next. */
   readonly stride: number;
   /** What the last convolution takes. */
@@ -85,6 +87,7 @@ export function tunableDetectorOf(
   const last = { ...found, weights: withRows(found.weights, kept), bias: withRows(found.bias, kept) };
   return {
     entry,
+    asItWas: { entry: whole, network: bytes },
     stride: decoder.stride,
     channels: last.weights.dims[1] ?? 0,
     rows: input.height / decoder.stride,

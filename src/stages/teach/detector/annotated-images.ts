@@ -80,7 +80,33 @@ export async function annotatedImages(store: Store, options: AnnotatedOptions): 
     boxes: boxesOf(image, classNames),
     heldOut: plan.splitOf(image) === 'held-out',
   }));
+  refuseOneSided(images, heldOut);
   return { classNames, images, tooFew };
+}
+
+/** There have to be boxes to learn from, and images to judge it on. */
+function refuseOneSided(images: readonly AnnotatedImage[], share: number): void {
+  const judged = images.filter((image) => image.heldOut);
+  const taught = images.filter((image) => !image.heldOut && image.boxes.length > 0);
+  const looked = `of ${plural(images.length, 'image')} that people looked through`;
+  if (judged.length === 0) {
+    throw new LabelsmithError(
+      'USAGE',
+      `--hold-out ${share} holds out none ${looked}, so there is nothing to judge it on.`,
+      {
+        hint: 'Give a larger share, such as --hold-out 0.2, or look through more images. Near-duplicates stay on one side.',
+      },
+    );
+  }
+  if (taught.length === 0) {
+    throw new LabelsmithError(
+      'USAGE',
+      `--hold-out ${share} ${looked} leaves none with a box of these classes to learn from.`,
+      {
+        hint: 'Give a smaller share, such as --hold-out 0.2, or look through more images. Near-duplicates stay on one side.',
+      },
+    );
+  }
 }
 
 const ANNOTATORS: readonly LabelValue['origin'][] = ['human', 'imported'];

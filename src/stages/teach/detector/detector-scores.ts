@@ -1,4 +1,5 @@
 /** How good a detector that was taught classes is at them: COCO's metrics on images that it has not seen. */
+import { sha256Hex } from '../../../core/ids.ts';
 import { decodeLetterboxed } from '../../../images/decode.ts';
 import { originalBytes, readImageIfThere } from '../../../jobs/image-reader.ts';
 import type { Workspace } from '../../../jobs/workspace.ts';
@@ -14,7 +15,13 @@ import type { AnnotatedBox, AnnotatedImage } from './annotated-images.ts';
 export interface DetectorScores {
   readonly mAP: number | null;
   readonly AP50: number | null;
-  readonly perClass: readonly { readonly className: string; readonly boxes: number; readonly AP50: number | null }[];
+  readonly perClass: readonly {
+    readonly className: string;
+    readonly boxes: number;
+    readonly AP50: number | null;
+    /** Of the detector before it was taught, on the same images; absent for a class that it did not know. */
+    readonly before?: number | null;
+  }[];
 }
 
 export interface ScoreRequest {
@@ -25,14 +32,36 @@ export interface ScoreRequest {
   readonly signal?: AbortSignal;
 }
 
-export async function scoresOn(
+/** The same with what the detector came to before, for classes that it knew and was taught anew. */
+export async function scoresBeside(
+  pool: InferencePool,
+  workspace: Workspace,
+  request: ScoreRequest,
+): Promise<DetectorScores> {
+  const scores = await scoresOn(pool, workspace, request);
+  const { asItWas } = request.detector;
+  const known = new Set(asItWas.entry.classNames);
+  if (!request.classNames.some((name) => known.has(name))) return scores;
+  const { perClass } = await scoresOn(pool, workspace, { ...request, extended: asItWas });
+  const before = new Map(perClass.map(({ className, AP50 }) => [className, AP50]));
+  return {
+    ...scores,
+    perClass: scores.perClass.map((one) =>
+      known.has(one.className) ? { ...one, before: before.get(one.className) ?? null } : one,
+    ),
+  };
+}
+
+async function scoresOn(
   pool: InferencePool,
   workspace: Workspace,
   { detector, extended, classNames, images, signal }: ScoreRequest,
 ): Promise<DetectorScores> {
   const { input, source } = detector.entry;
   const entry = { ...extended.entry, source };
-  const model = await pool.load(composeModel(entry, extended.network, SINGLE), { key: `taught:${entry.id}` });
+  const model = await pool.load(composeModel(entry, extended.network, SINGLE), {
+    key: `taught:${sha256Hex(extended.network)}`,
+  });
   const readBytes = originalBytes(workspace);
   const evaluation = new DetectionEvaluation();
   const indexOf = extended.entry.classNames.map((name) => classNames.indexOf(name));

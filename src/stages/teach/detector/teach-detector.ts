@@ -23,7 +23,7 @@ import type { ExtendedDetector, TunableDetector } from '../../../models/tuning/d
 import { tuneDetector } from '../../../models/tuning/detector/tune-detector.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
 import { type AnnotatedImage, type AnnotatedImages, annotatedImages } from './annotated-images.ts';
-import { type DetectorScores, scoresOn } from './detector-scores.ts';
+import { type DetectorScores, scoresBeside } from './detector-scores.ts';
 import { dropPoints, pointsMaker } from './points-of-image.ts';
 
 export interface TeachDetectorOptions
@@ -75,19 +75,22 @@ const LANES = 4;
 export async function teachDetector(workspace: Workspace, options: TeachDetectorOptions): Promise<TeachDetectorResult> {
   const { store, engine, models } = workspace;
   const { task, model, name, classes, minBoxes, heldOut, minAp50, threads, signal } = options;
+  const path = taughtPath(workspace, `${name}.onnx`);
+  // Before anything is read: what was looked at for minutes is not lost to a name.
+  await models.refuseTaken(name, path);
   await requireTask(store, task);
   const detector = await models.tunableDetector(model, classes);
   const annotated = await annotatedImages(store, { ...options, known: detector.entry.classNames });
-  const file = taughtPath(workspace, `${name}.onnx`);
-  await models.refuseTaken(name, file);
   const settings = { task, model, name, minBoxes, heldOut, minAp50, classes: classes ?? null };
   return recordRun(store, { stage: 'teach detector', settings }, options, async () => {
     try {
       const { extended, scores, unreadable } = await engine.withInference({ threads }, (pool) =>
         taughtAndJudged(pool, { workspace, detector, annotated }, options),
       );
-      await writeWorkspaceFile(file, extended.network);
       const usable = scores.AP50 !== null && scores.AP50 >= minAp50;
+      // One that may be used already stays what it is.
+      const file = usable ? path : taughtPath(workspace, `${name}.not-used.onnx`);
+      await writeWorkspaceFile(file, extended.network);
       if (usable) {
         const description = descriptionOf(annotated, scores, model);
         const entry = await models.addDetector({ ...extended, file, description });
@@ -118,7 +121,7 @@ async function taughtAndJudged(pool: InferencePool, teaching: Teaching, options:
   const { head } = await tuneDetector(pool, detector.head, points, { classes: classNames.length, signal });
   const extended: ExtendedDetector = detector.withClasses(name, classNames, head);
   const judged = images.filter((image) => image.heldOut);
-  const scores = await scoresOn(pool, workspace, { detector, extended, classNames, images: judged, signal });
+  const scores = await scoresBeside(pool, workspace, { detector, extended, classNames, images: judged, signal });
   return { extended, scores, unreadable };
 }
 

@@ -103,6 +103,7 @@ export async function fineTuneTask(
   const nothing = (...notes: string[]): FineTuneOutcome => ({ ...NOTHING, notes });
   const { fineTune: choice, endMs } = options;
   if (choice === 'off' || choice === 'head') return nothing();
+  if (!labelledTask.isMeasurable) return nothing(NOT_MEASURABLE);
   const wanted = wantedSteps(choice, labelledTask.problem);
   if (wanted.length === 0) return nothing(tooFew(labelledTask.problem));
   const embedder = await openOrSay(workspace, items.recipe.model);
@@ -128,6 +129,9 @@ export async function fineTuneTask(
     return nothing(...notes, ...wanted.map((step) => `fine-tuning step ${step} was left out: ${error.message}`));
   }
 }
+
+const NOT_MEASURABLE =
+  'the embedder was not fine-tuned: with one example a class nothing can be measured, so nothing would say whether it helped';
 
 const NOTHING: FineTuneOutcome = { chosen: null, steps: [], curves: [], gate: null, notes: [] };
 
