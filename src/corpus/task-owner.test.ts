@@ -6,9 +6,18 @@ import { TaskOwners } from './task-owner.ts';
 
 type Counts = Readonly<Partial<Record<Origin, number>>>;
 
-function classOf(name: string, origins: Counts, { task = 'class', synonyms = [] as string[] } = {}) {
+function classOf(
+  name: string,
+  origins: Counts,
+  { task = 'class', synonyms = [] as string[], clusteredIn = [] as string[] } = {},
+) {
   const count = Object.values(origins).reduce((sum, n) => sum + n, 0);
-  return { name, synonyms, counts: [{ task, items: 'images' as const, count, meanConfidence: 0.5, origins }] };
+  return {
+    name,
+    synonyms,
+    clusteredIn,
+    counts: [{ task, items: 'images' as const, count, meanConfidence: 0.5, origins }],
+  };
 }
 
 const label = (className: string, origin: Origin, task = 'class') => ({ className, origin, task, confidence: 1 });
@@ -45,6 +54,16 @@ test('who owns a task, and which labels of clusters stay out', () => {
       'people who correct clusters, once with a new class',
       [classOf('dog', { cluster: 9, human: 2 }), classOf('cat', { cluster: 9 }), classOf('fox', { human: 1 })],
       { owner: null, out: [] },
+    ],
+    [
+      'people who confirmed every item of one cluster',
+      [classOf('unnamed-1', { human: 8 }, { clusteredIn: ['class'] }), classOf('unnamed-2', { cluster: 8 })],
+      { owner: null, out: [] },
+    ],
+    [
+      'people with classes of their own, which clusters gave in another task',
+      [classOf('dog', { human: 8 }, { clusteredIn: ['parts'] }), classOf('unnamed-2', { cluster: 8 })],
+      { owner: 'people', out: ['unnamed-2'] },
     ],
     [
       'people who named one of the clusters and added a class',

@@ -4,7 +4,7 @@
  *
  * A model or references own a task as soon as one label of theirs holds in it. People (and imports) own it when most of their
  * labels are of classes that no cluster gave: they label in classes of their own. Where most are of clusters' classes, they
- * correct clusters. Clusters whose class people renamed or merged are theirs and stay, unless a model or references own the
+ * correct clusters, also where they said it of every item of one. Clusters whose class people renamed or merged are theirs and stay, unless a model or references own the
  * task.
  */
 import type { DatasetImage, LabelValue } from '../core/dataset.ts';
@@ -13,7 +13,7 @@ import type { ClassRecord } from '../store/store.ts';
 
 export type TaskOwner = 'model' | 'reference' | 'people';
 
-type CountedClass = Pick<ClassRecord, 'name' | 'synonyms' | 'counts'>;
+type CountedClass = Pick<ClassRecord, 'name' | 'synonyms' | 'counts' | 'clusteredIn'>;
 
 export class TaskOwners {
   readonly #owners: ReadonlyMap<string, TaskOwner>;
@@ -79,12 +79,12 @@ function ownersOf(classes: readonly CountedClass[]): Map<string, TaskOwner> {
     if (before === undefined || order.indexOf(owner) < order.indexOf(before)) owners.set(task, owner);
   };
   const balance = new Map<string, number>();
-  for (const { counts } of classes) {
+  for (const { counts, clusteredIn } of classes) {
     for (const { task, origins } of counts) {
       if (origins.model) claim(task, 'model');
       if (origins.reference) claim(task, 'reference');
       const said = (origins.human ?? 0) + (origins.imported ?? 0);
-      balance.set(task, (balance.get(task) ?? 0) + (origins.cluster ? -said : said));
+      balance.set(task, (balance.get(task) ?? 0) + (origins.cluster || clusteredIn?.includes(task) ? -said : said));
     }
   }
   for (const [task, own] of balance) if (own > 0) claim(task, 'people');

@@ -78,4 +78,6 @@ export interface ClassRecord {
     /** Current labels by origin. */
     readonly origins: Readonly<Partial<Record<Origin, number>>>;
   }[];
+  /** Tasks in which clusters gave it to an item, whoever has said something of that item since; left out where they did nowhere. */
+  readonly clusteredIn?: readonly string[];
 }

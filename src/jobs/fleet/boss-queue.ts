@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { PgBoss } from 'pg-boss';
+import { whileLost } from '../../store/postgres/while-lost.ts';
 import { versionOfResults } from '../run.ts';
 import { reasonIn, startBoss, withQueue } from './boss.ts';
 import { type JobState, modelOf, SHARD_JOB, type ShardQueue, type TakenJob } from './queue.ts';
@@ -40,15 +41,17 @@ export async function bossQueue({ location, heartbeatSeconds = 15, retries = 2 }
     deleteAfterSeconds: KEPT_SECONDS,
   });
   return {
-    async send(jobs, { priority = 0 } = {}) {
-      const ids = jobs.map(() => randomUUID());
-      const rows = jobs.map((data, i) => {
-        const model = modelOf(data);
-        return { id: ids[i], data, priority, ...(model !== '' && { group: { id: model, tier: model } }) };
-      });
-      await boss.insert(name, rows);
-      return ids;
-    },
+    // Where the answer alone was lost they are in it twice, and the first result of a shard stands.
+    send: (jobs, { priority = 0 } = {}) =>
+      whileLost(async () => {
+        const ids = jobs.map(() => randomUUID());
+        const rows = jobs.map((data, i) => {
+          const model = modelOf(data);
+          return { id: ids[i], data, priority, ...(model !== '' && { group: { id: model, tier: model } }) };
+        });
+        await boss.insert(name, rows);
+        return ids;
+      }),
     async take(count, { notOf = [], limits = {} } = {}) {
       const jobs = await boss.fetch<unknown>(name, {
         batchSize: count,
@@ -70,7 +73,7 @@ export async function bossQueue({ location, heartbeatSeconds = 15, retries = 2 }
         ];
       });
     },
-    stateOf: (id) => stateOf(boss, name, id),
+    stateOf: (id) => whileLost(() => stateOf(boss, name, id)),
     async cancel(ids) {
       if (ids.length > 0) await boss.cancel(name, [...ids]);
     },

@@ -11,7 +11,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
-import { retry } from '../../core/retry.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Query, RowsOf, SqlDriver } from '../sql/driver.ts';
 import type { Schema } from '../sql/tables.ts';
@@ -21,6 +20,7 @@ import { guarded, isLostConnection } from './errors.ts';
 import { MIGRATIONS, NUMBERED } from './migrations.ts';
 import { configOf } from './query.ts';
 import { Transaction } from './transaction.ts';
+import { PATIENCE_MS, whileLost } from './while-lost.ts';
 
 export interface PostgresOptions {
   readonly address: PostgresAddress;
@@ -38,7 +38,7 @@ export interface PostgresOptions {
 const READERS = 3;
 
 export async function openPostgres(options: PostgresOptions): Promise<SqlDriver> {
-  const { address, create, busyTimeoutMs, idleTimeoutMs = 60_000, patienceMs = 60_000 } = options;
+  const { address, create, busyTimeoutMs, idleTimeoutMs = 60_000, patienceMs = PATIENCE_MS } = options;
   const { shown } = address;
   const readers = await openPool(address, { max: READERS, pipeline: true });
   const writers = await openPool(address, { max: 1 });
@@ -49,18 +49,7 @@ export async function openPostgres(options: PostgresOptions): Promise<SqlDriver>
     await end();
     throw error;
   }
-  const patiently = <T>(work: () => Promise<T>): Promise<T> =>
-    guarded(shown, () =>
-      retry(work, {
-        baseMs: 100,
-        maxMs: 2000,
-        patienceMs,
-        isTransient: isLostConnection,
-        sleep: (ms) => sleep(ms),
-        now: () => performance.now(),
-        random: Math.random,
-      }),
-    );
+  const patiently = <T>(work: () => Promise<T>): Promise<T> => guarded(shown, () => whileLost(work, patienceMs));
   let isClosed = false;
   const read: SqlDriver['read'] = async (queries) => {
     if (isClosed) throw new LabelsmithError('WORKSPACE', 'The workspace is closed');
@@ -88,10 +77,16 @@ export async function openPostgres(options: PostgresOptions): Promise<SqlDriver>
 
     joinedText: (column) => `string_agg(cast(${column} as text), ' ')`,
 
-    transaction(work) {
+    transaction(work, { isRepeatable = false } = {}) {
+      const steps: Steps = {
+        open: () => patiently(() => begin(writers, lock)),
+        read,
+        outcomeOf: (id) => patiently(() => outcomeOf(readers, id)),
+      };
       const result = last.then(() => {
         if (isClosed) throw new LabelsmithError('WORKSPACE', 'The workspace is closed');
-        return guarded(shown, () => alone(() => patiently(() => begin(writers, lock)), read, work));
+        const once = () => alone(steps, work);
+        return isRepeatable ? patiently(once) : guarded(shown, once);
       });
       last = result.catch(() => {});
       return result;
@@ -145,17 +140,21 @@ async function release(client: PoolClient): Promise<void> {
   client.release(broken);
 }
 
-async function alone<T>(
-  open: () => Promise<PoolClient>,
-  read: SqlDriver['read'],
-  work: (transaction: Transaction) => Promise<T>,
-): Promise<T> {
+interface Steps {
+  /** Begins it on a connection. */
+  readonly open: () => Promise<PoolClient>;
+  /** Reads what is committed. */
+  readonly read: SqlDriver['read'];
+  readonly outcomeOf: (id: string) => Promise<string | null>;
+}
+
+async function alone<T>({ open, read, outcomeOf }: Steps, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   const transaction = new Transaction(open, read);
   try {
     const result = await work(transaction);
     const client = await transaction.end();
     if (client === undefined) return result;
-    await commit(client);
+    await commit(client, outcomeOf);
     return result;
   } catch (error) {
     const client = await transaction.abandon();
@@ -164,16 +163,35 @@ async function alone<T>(
   }
 }
 
-/** Gives the client back either way: with the only one kept, nobody would write any more. */
-async function commit(client: PoolClient): Promise<void> {
+/**
+ * Gives the client back either way: with the only one kept, nobody would write any more. Whether a commit whose answer was lost
+ * came through, the server still knows.
+ */
+async function commit(client: PoolClient, outcomeOf: Steps['outcomeOf']): Promise<void> {
+  let id: string | undefined;
   try {
+    const { rows } = await client.query<{ id: string | null }>('SELECT txid_current_if_assigned()::text AS id');
+    id = rows[0]?.id ?? undefined;
     await client.query('COMMIT');
   } catch (error) {
     await release(client);
+    if (id !== undefined && isLostConnection(error) && (await outcomeOf(id)) === 'committed') return;
     throw error;
   }
   client.release();
 }
+
+/** https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT; what a crashed server had under way is aborted. */
+async function outcomeOf(readers: Pool, id: string): Promise<string | null> {
+  for (;;) {
+    const { rows } = await readers.query<{ status: string | null }>('SELECT txid_status($1::bigint) AS status', [id]);
+    const status = rows[0]?.status ?? null;
+    if (status !== 'in progress') return status;
+    await sleep(OUTCOME_MS);
+  }
+}
+
+const OUTCOME_MS = 200;
 
 async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();

@@ -150,7 +150,8 @@ export function classStore(session: Session): ClassStore {
         db.selectFrom('class_alias').selectAll(),
         retiredQuery(db),
       ]);
-      const counts = countsByClass(counted, await session.freshDictionary());
+      const dictionary = await session.freshDictionary();
+      const counts = countsByClass(counted, dictionary);
       const bare = new Set(bareClasses(stateOf([rows, aliases])).map(({ id }) => id));
       const isHidden = (id: number) => bare.has(id) && (counts.get(id) ?? []).length === 0;
       const hidden = new Set([...retiredOf(retired)].filter(isHidden));
@@ -158,6 +159,7 @@ export function classStore(session: Session): ClassStore {
         rows.filter(({ id }) => !hidden.has(id)),
         aliases.map(({ name, class_id }) => ({ name, classId: class_id })),
         counts,
+        clusterTasks(counted, dictionary),
       );
     },
   };
@@ -172,6 +174,7 @@ export function classRecords(
   rows: readonly RowOf<typeof classes.columns>[],
   aliases: readonly { readonly name: string; readonly classId: number }[] = [],
   counts: ReadonlyMap<number, Count[]> = new Map(),
+  clusteredIn: ReadonlyMap<number, ReadonlySet<string>> = new Map(),
 ): ClassRecord[] {
   const entries = rows.map(classOf);
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
@@ -192,6 +195,7 @@ export function classRecords(
         synset,
         ...(skeleton === null ? {} : { skeleton }),
         counts: counts.get(id) ?? [],
+        ...(clusteredIn.has(id) ? { clusteredIn: [...(clusteredIn.get(id) ?? [])].sort() } : {}),
       };
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -215,6 +219,18 @@ function countsByRun(rows: readonly CountRow[], dictionary: Dictionary): LabelCo
     });
   }
   return [...sums.values()].filter(({ images, regions }) => images + regions > 0);
+}
+
+/** The tasks in which labels of clusters are of each class, current ones or not: what is there is a positive row, whatever is taken off it. */
+function clusterTasks(rows: readonly CountRow[], dictionary: Dictionary): Map<number, Set<string>> {
+  const tasks = new Map<number, Set<string>>();
+  for (const row of rows) {
+    if (originOf(row.origin) !== 'cluster' || Number(row.n) <= 0) continue;
+    const classId = rootClassId(dictionary, row.class_id);
+    const task = dictionary.taskById.get(row.task_id)?.name ?? '';
+    tasks.set(classId, (tasks.get(classId) ?? new Set()).add(task));
+  }
+  return tasks;
 }
 
 function countsByClass(rows: readonly CountRow[], dictionary: Dictionary): Map<number, Count[]> {

@@ -46,6 +46,14 @@ export interface AnalyseOptions {
   readonly soon?: boolean;
 }
 
+export interface TransactionOptions {
+  /**
+   * `work` may be done again from its beginning, since it changes nothing but the transaction: so it is where the connection was
+   * lost, and with it all that was done in it. Default false.
+   */
+  readonly isRepeatable?: boolean;
+}
+
 export interface SqlDriver {
   /** Builds and compiles queries in the database's dialect; it runs nothing itself. */
   readonly db: Kysely<Schema>;
@@ -57,7 +65,7 @@ export interface SqlDriver {
   /** SQL that joins the values of this column with blanks; null of no row. */
   joinedText(column: string): string;
   /** Commits when `work` is done, and takes everything back when it fails. */
-  transaction<T>(work: (transaction: SqlTransaction) => Promise<T>): Promise<T>;
+  transaction<T>(work: (transaction: SqlTransaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Numbers that rows were given by hand in this transaction are not given again by the database. */
   continueNumbers(transaction: SqlTransaction): Promise<void>;
   /** The database's own checks of its file and its references; empty when all is well. */

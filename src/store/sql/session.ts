@@ -9,6 +9,9 @@ import type { Query, RowsOf, SqlDriver } from './driver.ts';
 import type { ChangeKind, Schema } from './tables.ts';
 import { beginWork, type Work } from './work.ts';
 
+/** The store's writes work out what they write from what they are given and what is there. */
+const REPEATABLE = { isRepeatable: true };
+
 export class Session {
   readonly driver: SqlDriver;
   readonly db: Kysely<Schema>;
@@ -51,7 +54,7 @@ export class Session {
   }
 
   /**
-   * One transaction, with the dictionary as it is in it.
+   * One transaction, with the dictionary as it is in it. `work` may be called again where the database was lost meanwhile.
    *
    * @param kind what changes of images or classes, so that others can tell; null where nothing of them does
    */
@@ -62,7 +65,7 @@ export class Session {
       const given = await work(begun);
       begun.end();
       return { result: given, dictionary: begun.changesNames ? undefined : begun.dictionary };
-    });
+    }, REPEATABLE);
     // What was true in the transaction is true for all from now on.
     this.#dictionary = dictionary;
     return result;

@@ -160,6 +160,22 @@ export function labelCases(open: OpenStore): void {
     );
   });
 
+  test('classes: which of them clusters gave, also where a person has said the same of every item since', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await addImages(store, 3);
+    const [a, b, c] = sortedIds(3) as [string, string, string];
+    const cluster = { origin: 'cluster', confidence: 0.5, runId } as const;
+    await store.putLabels([said(a, 'one', cluster), said(b, 'two', cluster), said(c, 'own')]);
+    await store.putLabels([said(a, 'one')]);
+    const told = async () =>
+      (await store.classes()).map(({ name, counts, clusteredIn }) => [name, counts[0]?.origins, clusteredIn]);
+    assert.deepEqual(await told(), [
+      ['one', { human: 1 }, ['class']],
+      ['own', { human: 1 }, undefined],
+      ['two', { cluster: 1 }, ['class']],
+    ]);
+  });
+
   test('dataset: what is selected, in order of id, and what is left out', async (t) => {
     const store = await fresh(t, open);
     const runId = await addImages(store, 7);
