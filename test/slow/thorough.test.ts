@@ -5,6 +5,7 @@ for (const file of [
   'src/corpus/corpus.test.ts',
   'src/stages/add/alike-stages.test.ts',
   'src/stages/detect/doubt-stage.test.ts',
+  'src/stages/discover/people-acts.test.ts',
   'src/stages/discover/sample-stage.test.ts',
   'src/stages/teach/many-items.test.ts',
   'src/stages/discover/sample-work.test.ts',
