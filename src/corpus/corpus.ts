@@ -1,6 +1,6 @@
 /** The corpus of a workspace: seen as a tree, and changed by one recorded operation at a time. */
 import { toClassName } from '../core/class-name.ts';
-import type { CorpusChange, CorpusClass, CorpusEvent, CorpusState, Reassignment } from '../core/corpus.ts';
+import type { CorpusChange, CorpusEvent, CorpusState, Reassignment } from '../core/corpus.ts';
 import { currentLabels } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
@@ -218,9 +218,18 @@ export async function corpusTree(store: Store, exemplars: number): Promise<Corpu
 export async function taxonomy(store: Pick<Store, 'corpus' | 'classes'>): Promise<TaxonomyNode[]> {
   const [state, records] = [await store.corpus(), await store.classes()];
   const detected = records.filter(({ counts }) => counts.some(({ origins }) => origins.detector !== undefined));
-  // The record keeps classes for the history's sake that are none any more.
-  const listed = new Set(records.map(({ name }) => name));
-  const isListed = ({ id, rootId, name }: CorpusClass) => rootId !== id || listed.has(name);
-  const classes = new Map([...state.classes].filter(([, one]) => isListed(one)));
-  return taxonomyOf({ ...state, classes }, new Set(detected.map(({ name }) => name)), wordNet());
+  const listed = withoutUnlisted(state, new Set(records.map(({ name }) => name)));
+  return taxonomyOf(listed, new Set(detected.map(({ name }) => name)), wordNet());
+}
+
+/** The record keeps classes for the history's sake that are none any more; what others count as or stand below is one. */
+function withoutUnlisted(state: CorpusState, listed: ReadonlySet<string>): CorpusState {
+  const index = new CorpusIndex(state);
+  const roots = new Set<number>();
+  for (const one of state.classes.values()) {
+    if (one.id === one.rootId && !listed.has(one.name)) continue;
+    const root = index.root(one.id);
+    for (const { id } of [root, ...index.ancestors(root)]) roots.add(id);
+  }
+  return { ...state, classes: new Map([...state.classes].filter(([, { rootId }]) => roots.has(rootId))) };
 }

@@ -74,9 +74,12 @@ function storeOf(
       flags: { dark: part.flagged?.length },
       schemaVersion: 1,
     }),
-    classes: async () => [
-      { name: 'cat', synonyms: ['kitty'], parent: 'animal', description: null, synset: null, counts: [] },
-    ],
+    classes: async () =>
+      ['animal', 'cat', 'day', 'dog'].map((name) => ({
+        name,
+        ...(name === 'cat' ? { synonyms: ['kitty'], parent: 'animal' } : { synonyms: [], parent: null }),
+        ...{ description: null, synset: null, counts: [] },
+      })),
     sourceRoots: async () => ['/data'],
     runs: async () => [],
     async *dataset() {

@@ -55,14 +55,22 @@ test('the embedder is fine-tuned within a budget; killed, it goes on to the same
   );
   assert.match(short.stderr, /fine-tuning step all was left out: .*(budget|would take)/);
 
+  const head = ['teach', 'rounds', '--dry-run', '--fine-tune', 'head', '--keep-embedder', 'mine'];
+  const headAlone = await runCli(head, { cwd: dir, env });
+  assert.equal(headAlone.code, 2);
+  assert.match(
+    headAlone.stderr,
+    /--fine-tune head trains no embedder that could be kept.[\s\S]*auto, bias, last or all/,
+  );
+
   const left = join(dir, '.labelsmith', 'cache', 'fine-tune', 'class', 'left.state');
   await mkdir(dirname(left), { recursive: true });
   await writeFile(left, 'of a training that was stopped');
   await runJson(['teach', 'rounds'], { cwd: dir, env });
   assert.ok(!existsSync(left), 'a run without fine-tuning ends too, and what it labelled is learned from otherwise');
-  const [head = '', ...rows] = (await readFile(join(dir, 'labels.csv'), 'utf8')).trim().split('\n');
+  const [columns = '', ...rows] = (await readFile(join(dir, 'labels.csv'), 'utf8')).trim().split('\n');
   const firsts = [...new Map(rows.map((row) => [row.split(',')[1], row])).values()];
-  await writeFile(join(dir, 'one.csv'), [head, ...firsts].join('\n'));
+  await writeFile(join(dir, 'one.csv'), [columns, ...firsts].join('\n'));
   await runJson(['import', 'csv', 'one.csv', '--as', 'human', '--task', 'one'], { cwd: dir, env });
   const one = await runCli(['teach', 'rounds', '--task', 'one', '--fine-tune', 'bias'], { cwd: dir, env });
   assert.match(one.stderr, /not fine-tuned: with one example a class nothing can be measured/);

@@ -75,7 +75,12 @@ export async function refuseKeeping(
   { keepEmbedder, fineTune = 'off', task }: Pick<TeachRequest, 'keepEmbedder' | 'fineTune' | 'task'>,
 ): Promise<void> {
   if (keepEmbedder === undefined) return;
-  if (fineTune === 'off' || fineTune === 'head') {
+  if (fineTune === 'head') {
+    throw new LabelsmithError('USAGE', '--fine-tune head trains no embedder that could be kept.', {
+      hint: 'Give --fine-tune auto, bias, last or all, or leave out --keep-embedder.',
+    });
+  }
+  if (fineTune === 'off') {
     throw new LabelsmithError('USAGE', 'There is no fine-tuned embedder to keep without fine-tuning.', {
       hint: 'Add --fine-tune auto, or leave out --keep-embedder.',
     });
