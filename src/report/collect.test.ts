@@ -78,7 +78,9 @@ function storeOf(
       ['animal', 'cat', 'day', 'dog'].map((name) => ({
         name,
         ...(name === 'cat' ? { synonyms: ['kitty'], parent: 'animal' } : { synonyms: [], parent: null }),
-        ...{ description: null, synset: null, counts: [] },
+        description: null,
+        synset: null,
+        counts: [],
       })),
     sourceRoots: async () => ['/data'],
     runs: async () => [],
