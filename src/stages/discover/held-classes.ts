@@ -8,11 +8,11 @@
  */
 import { IdMap } from '../../core/id-set.ts';
 import type { ItemId } from '../../core/ids.ts';
-import { currentLabels, type Label, NONE_OF_THESE } from '../../core/labels.ts';
+import { currentLabels, NONE_OF_THESE } from '../../core/labels.ts';
 import type { Store } from '../../store/store.ts';
 import { type CorpusNow, corpusNow } from './class-rows.ts';
 import type { ActRecord, ClusterModel } from './cluster-model.ts';
-import { actsUntilNow, type GivenItem, rootOfRow, rowsHeld, withGiven } from './people-acts.ts';
+import { actsUntilNow, rootOfRow, rowsHeld } from './people-acts.ts';
 import { sampleKey } from './sample.ts';
 
 export interface HeldClasses {
@@ -39,13 +39,11 @@ export async function heldClasses(
   ids: readonly ItemId[],
 ): Promise<HeldClasses> {
   const now = await corpusNow(store);
-  const labels = await labelsOfEach(store, task, ids);
-  const until = actsUntilNow(there, now);
-  const record = withGiven(until, await itemsGiven(store, there, { ids, labels, now }), now);
+  const record = actsUntilNow(there, now);
   const rowOf = rowsHeld(record, now);
   const rootNames = record.rows.map((row) => rootOfRow(row, now)?.name);
   const ofActs = new Set<string>();
-  const nameOf = labels.map(({ said }, i) => {
+  const nameOf = (await namesByPeople(store, task, ids)).map((said, i) => {
     const held = rootNames[rowOf.get(sampleKey(ids[i])) ?? -1];
     if (held !== undefined) ofActs.add(held);
     return said ?? held;
@@ -60,52 +58,18 @@ export async function heldClasses(
   return { names, whole: names.map((name) => ofActs.has(name)), classOf, record, rowOf, now };
 }
 
-interface LabelsOfItem {
-  /** The class that a person said of it. */
-  readonly said: string | undefined;
-  readonly ofCluster: Label | undefined;
-}
-
-async function labelsOfEach(store: Store, task: string, ids: readonly ItemId[]): Promise<LabelsOfItem[]> {
+/** The class that people said of each item. */
+async function namesByPeople(store: Store, task: string, ids: readonly ItemId[]): Promise<(string | undefined)[]> {
   const measuring = await store.auditedItems(task);
-  const each: LabelsOfItem[] = [];
+  const names: (string | undefined)[] = [];
   for (let start = 0; start < ids.length; start += PAGE) {
     const page = ids.slice(start, start + PAGE);
     const labels = await store.labelsOf(page, task);
     for (const id of page) {
-      const own = labels.get(id) ?? [];
-      const [best] = currentLabels(own, 'single');
-      const isSaid = best?.origin === 'human' && best.className !== NONE_OF_THESE && !measuring.has(id);
-      const ofCluster = own.find(({ origin, present }) => present && origin === 'cluster');
-      each.push({ said: isSaid ? best.className : undefined, ofCluster });
+      const [best] = currentLabels(labels.get(id) ?? [], 'single');
+      const held = best?.origin === 'human' && best.className !== NONE_OF_THESE && !measuring.has(id);
+      names.push(held ? best.className : undefined);
     }
   }
-  return each;
-}
-
-interface Labelled {
-  readonly ids: readonly ItemId[];
-  readonly labels: readonly LabelsOfItem[];
-  readonly now: CorpusNow;
-}
-
-/** Items that the clusters there are were not made of, and that were given one of them since. */
-async function itemsGiven(
-  store: Pick<Store, 'runs'>,
-  there: ClusterModel | undefined,
-  { ids, labels, now }: Labelled,
-): Promise<GivenItem[]> {
-  const sampled = new Set(there?.sample);
-  const others = ids.flatMap((id, i) => {
-    const { ofCluster } = labels[i];
-    return there === undefined || ofCluster === undefined || sampled.has(sampleKey(id)) ? [] : [{ id, ofCluster }];
-  });
-  if (others.length === 0) return [];
-  const runs = await store.runs({ limit: Number.MAX_SAFE_INTEGER });
-  const startOf = new Map(runs.map(({ id, startedAtMs }) => [id, startedAtMs]));
-  return others.flatMap(({ id, ofCluster: { className, runId } }): GivenItem[] => {
-    const root = now.index.find(className);
-    const sinceMs = startOf.get(runId ?? '');
-    return root === undefined || sinceMs === undefined ? [] : [{ key: sampleKey(id), classId: root.id, sinceMs }];
-  });
+  return names;
 }

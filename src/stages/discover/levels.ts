@@ -41,15 +41,11 @@ function countsOf(hierarchy: Cuttable, known?: Int32Array): ClusterCounts | unde
   return evidence && clusterCounts(evidence, leafOf.length, { agreement: agreementWith(hierarchy, known) });
 }
 
-/**
- * See {@link clusterCounts}; undefined where people said too little to tell one cut from another: of one class alone all that a cut
- * can be right in is that it does not part it, which the coarsest is best at.
- */
+/** See {@link clusterCounts}; undefined where people said too little to tell one cut from another. */
 export function agreementWith({ tree, leafOf, evidence }: Cuttable, known?: Int32Array): number[] | undefined {
   const told = known ? [...known.keys()].filter((item) => known[item] >= 0 && leafOf[item] >= 0) : [];
   if (!known || told.length < 2) return undefined;
   const classes = told.map((item) => known[item]);
-  if (new Set(classes).size < 2) return undefined;
   const toldOnly = { tree, leafOf: Int32Array.from(told, (item) => leafOf[item]) };
   return evidence?.ks.map((k) => adjustedRand(classes, cutHierarchy(toldOnly, k)));
 }

@@ -18,10 +18,8 @@ import { workspaceOf } from '../../jobs/workspace.ts';
 import { InferencePool } from '../../onnx/pool.ts';
 import { openStore } from '../../store/open.ts';
 import { redoOperation } from '../audit/answer-one.ts';
-import { savedModel } from './cluster-model.ts';
 import { clustersToName } from './clusters-to-name.ts';
 import { discoverIn } from './discover.ts';
-import { heldClasses } from './held-classes.ts';
 import type { DiscoverOptions } from './options.ts';
 import { undoCorpusChange } from './relabel.ts';
 import { splitClassIn } from './split-class.ts';
@@ -213,38 +211,6 @@ const STEPS: Readonly<Record<string, (pile: Pile, random: Random) => Promise<unk
     if (act) pile.standing.push(act);
   },
 };
-
-test('images that were put into a cluster before it was named are of the name; those that come after it are the machine’s', async (t) => {
-  const pile = await new Pile(t).open();
-  await pile.add(48);
-  await pile.discover({ k: KINDS, recluster: true });
-  const [from] = await pile.classes();
-  assert.ok(from !== undefined);
-  // Two more of each kind before it is named, and after that.
-  await pile.add(2 * KINDS);
-  await pile.discover({});
-  await change(pile.store, { kind: 'rename', from, to: 'KEEP' });
-  await pile.add(2 * KINDS);
-  await pile.discover({});
-  /** As a new clustering of all would hold them together. */
-  const held = async () => {
-    const ids = Array.from({ length: pile.count }, (_, n) => idOf(n));
-    const { names, classOf } = await heldClasses(pile.store, 'class', await savedModel(pile.store, 'class'), ids);
-    return [...ids.keys()].filter((n) => names[classOf.get(ids[n]) ?? -1] === 'KEEP');
-  };
-  const called = [...(await pile.classes()).entries()].flatMap(([n, name]) => (name === 'KEEP' ? [n] : []));
-  assert.deepEqual(
-    called,
-    [...Array(72).keys()].filter((n) => n % KINDS === 0),
-    'all of one kind',
-  );
-  assert.deepEqual(
-    await held(),
-    called.filter((n) => n < 60),
-  );
-  await undoCorpusChange(pile.store);
-  assert.deepEqual(await held(), []);
-});
 
 /** Undo as often as all that can be undone, since what comes after it is what is looked for. */
 const OFTEN = ['undo', 'undo', 'redo', 'cut', 'recluster', 'name', 'merge'];

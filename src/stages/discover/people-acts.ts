@@ -81,39 +81,6 @@ export function actsUntilNow(there: ClusterModel | undefined, now: CorpusNow): A
   return { ...until, rows: rows.rows, cores };
 }
 
-/** An item that was put into clusters which were not made of it. */
-export interface GivenItem {
-  /** The first 16 digits of its id. */
-  readonly key: string;
-  /** The class that it counts as, and since when. */
-  readonly classId: number;
-  readonly sinceMs: number;
-}
-
-/**
- * The record with such items, which people saw in the class when they did something to it: they are of every act about it since.
- * Where the class was merged nobody wrote down which part they were of, so they are of the last act that stands alone.
- */
-export function withGiven(record: ActRecord, given: readonly GivenItem[], { state, acts }: CorpusNow): ActRecord {
-  const there = new Set(record.cores.flatMap(({ members }) => members));
-  const rows = new ClassRows(record.rows);
-  const parts = new Map<number, number>();
-  for (const { rootId } of state.classes.values()) parts.set(rootId, (parts.get(rootId) ?? 0) + 1);
-  const members = new Map<string, Core & { readonly members: string[] }>();
-  for (const { key, classId, sinceMs } of given) {
-    if (there.has(key)) continue;
-    const about = acts.all.filter((act) => act.atMs >= sinceMs && act.classes.has(classId));
-    const isMerged = (parts.get(classId) ?? 0) > 1;
-    for (const { id: act } of isMerged ? about.filter(({ stands }) => stands).slice(-1) : about) {
-      const core = members.get(`${act} ${classId}`) ?? { act, row: rows.place({ classId }), members: [] };
-      members.set(`${act} ${classId}`, core);
-      core.members.push(key);
-    }
-  }
-  const cores = [...record.cores, ...members.values()].sort((a, b) => a.act - b.act);
-  return { ...record, rows: rows.rows, cores };
-}
-
 /** The row of each item that a standing act was about, by the first 16 digits of its id. */
 export function rowsHeld({ rows, cores }: ActRecord, { state, acts }: CorpusNow): Map<string, number> {
   const rowOf = new Map<string, number>();
