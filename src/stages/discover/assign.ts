@@ -48,6 +48,8 @@ export interface AssignContext extends Closing, Pick<Workspace, 'store' | 'vecto
   readonly sample: ClusteredSample;
   /** The class that each item of the sample is labelled as, in its order; undefined for none. */
   readonly classNames: readonly (string | undefined)[];
+  /** The same of every item that was clustered, in the model's order, whether or not it is still there. */
+  readonly namesOfModel: readonly (string | undefined)[];
   /** What these count as; a label of a cluster that says something else is of a class that is no more. */
   readonly rootNames: ReadonlySet<string | undefined>;
   /** The cluster of an item that is in the sample. */
@@ -117,9 +119,9 @@ export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorS
   },
 };
 
-/** Names the clusters, by all that decides what items are given. No model's name stands before it. */
-function clustersKey({ model, own, classNames }: AssignContext): string {
-  const decidedBy = [mapKeyOf(model), ...classNames.map(String), ...model.sample.map((key) => own.get(key) ?? -1)];
+/** Names the clusters, by all that decides what items are given, and nothing that `forget` changes. No model's name stands before it. */
+function clustersKey({ model, own, namesOfModel }: AssignContext): string {
+  const decidedBy = [mapKeyOf(model), ...namesOfModel.map(String), ...model.sample.map((key) => own.get(key) ?? -1)];
   return `@${sha256Hex(decidedBy.join('\n')).slice(0, 16)}`;
 }
 
@@ -222,10 +224,11 @@ export async function classNamesOf(
   store: Pick<Store, 'corpus' | 'corpusLog'>,
   model: ClusterModel,
   { ids }: Pick<Sample, 'ids'>,
-): Promise<Pick<AssignContext, 'classNames' | 'rootNames'>> {
+): Promise<Pick<AssignContext, 'classNames' | 'namesOfModel' | 'rootNames'>> {
   const { written, root } = namesOfEach(model, await corpusNow(store));
   const nameOf = new Map(model.sample.map((key, item) => [key, written[item]]));
-  return { classNames: ids.map((id) => nameOf.get(sampleKey(id))), rootNames: new Set(root) };
+  const classNames = ids.map((id) => nameOf.get(sampleKey(id)));
+  return { classNames, namesOfModel: written, rootNames: new Set(root) };
 }
 
 /** The sample with the clusters that the model gives it. */
