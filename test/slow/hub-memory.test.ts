@@ -1,4 +1,4 @@
-/** The whole way by words with models of the hub, in bounded memory; the single steps: test/e2e/hub-flow.test.ts and words.test.ts. */
+/** The whole way by words with models of the hub, in bounded memory; the single steps: hub-flow.test.ts and test/e2e/words.test.ts. */
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

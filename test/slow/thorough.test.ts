@@ -15,7 +15,6 @@ for (const file of [
   'test/e2e/runs.test.ts',
   'test/e2e/shapes.test.ts',
   'test/e2e/teach.test.ts',
-  'test/e2e/xmp-kill.test.ts',
   'test/parity/detectors.test.ts',
   'test/parity/pose.test.ts',
   'test/parity/tfjs.test.ts',
