@@ -8,6 +8,7 @@ import type { DatasetImage, LabelValue, RegionRecord } from '../core/dataset.ts'
 import type { ImageId } from '../core/ids.ts';
 import type { ImagePath } from '../core/image.ts';
 import type { Origin } from '../core/labels.ts';
+import { pushTo } from '../core/lists.ts';
 import type { TaxonomyNode } from '../corpus/taxonomy.ts';
 import { BestOfGroups } from './exemplars.ts';
 import type { Exemplar, ReportCopies, ReportGroup, ReportTreeNode } from './report-data.ts';
@@ -92,10 +93,7 @@ export class ImagePass {
     }
     const byClass = new Map<string, Labelled[]>();
     const put = (label: LabelValue, region: RegionRecord | null) => {
-      const key = `${label.task}\n${label.className}`;
-      const list = byClass.get(key);
-      if (list) list.push({ label, region });
-      else byClass.set(key, [{ label, region }]);
+      pushTo(byClass, `${label.task}\n${label.className}`, { label, region });
     };
     for (const region of image.regions) for (const label of region.labels) put(label, region);
     // An image label of a class that has regions here is derived from them and would count twice.

@@ -9,6 +9,8 @@
  * and class takes O(thresholds · areas · detections · truths), the end O(n log n) in the detections kept.
  */
 
+import { pushTo } from '../../core/lists.ts';
+
 /** Detections of one image, in any order. `Detections` of core fits. */
 export interface ScoredBoxes {
   readonly count: number;
@@ -332,10 +334,7 @@ function boxArea(boxes: ArrayLike<number>, i: number): number {
 function indicesByClass(classes: ArrayLike<number>, count: number): Map<number, number[]> {
   const result = new Map<number, number[]>();
   for (let i = 0; i < count; i++) {
-    if (classes[i] < 0) continue;
-    const list = result.get(classes[i]);
-    if (list) list.push(i);
-    else result.set(classes[i], [i]);
+    if (classes[i] >= 0) pushTo(result, classes[i], i);
   }
   return result;
 }

@@ -8,6 +8,7 @@
  *
  * The graph has fixed sizes. It is changed by nothing but added nodes and constants; the same graph gets the same ones.
  */
+import { pushTo } from '../../core/lists.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { TypedNode } from '../graph.ts';
 import type { Graph } from '../ops.ts';
@@ -181,9 +182,7 @@ function addParts(
   inputs.forEach((value, i) => {
     const gradient = gradients[i];
     if (!value || !gradient || !active.has(value.name)) return;
-    const list = parts.get(value.name);
-    if (list) list.push(gradient);
-    else parts.set(value.name, [gradient]);
+    pushTo(parts, value.name, gradient);
   });
 }
 

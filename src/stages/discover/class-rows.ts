@@ -42,9 +42,3 @@ export class ClassRows {
 }
 
 const keyOf = ({ classId, splitBy = 0, from = -1 }: ClassRow) => `${classId} ${splitBy} ${from}`;
-
-export function push<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
-  const list = lists.get(key);
-  if (list) list.push(value);
-  else lists.set(key, [value]);
-}

@@ -1,21 +1,14 @@
 /** Numbers, levels and how sure clusters are once people named some of them. Made-up vectors: 24 kinds around six places. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { addEmbedded } from '../../../test/fixtures/embedded.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openVectorPile } from '../../../test/fixtures/vector-pile.ts';
 import { sha256Hex } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import { change } from '../../corpus/corpus.ts';
-import { LabelsmithError } from '../../errors.ts';
-import { localEngine } from '../../jobs/local-engine.ts';
-import { workspaceOf } from '../../jobs/workspace.ts';
+import { inTurn } from '../../jobs/parts/claim.ts';
 import { InferencePool } from '../../onnx/pool.ts';
-import { openStore } from '../../store/open.ts';
-import { discoverIn } from './discover.ts';
 import { requireEnoughItems } from './enough-items.ts';
-import type { DiscoverOptions } from './options.ts';
 
 const KINDS = 24;
 const EACH = 8;
@@ -41,36 +34,15 @@ function vectorOf(n: number): number[] {
 }
 
 async function prepare(t: TestContext) {
-  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-around-'));
-  const store = await openStore(dir);
-  t.after(async () => {
-    await store.close();
-    rmSync(dir, { recursive: true });
-  });
-  const workspace = workspaceOf(dir, store, {
-    engine: { ...localEngine(), withInference: (_, work) => work(pool) },
-  });
-  const add = (from: number, count: number) =>
-    addEmbedded(
-      store,
-      dir,
-      Array.from({ length: count }, (_, i) => from + i).map((n) => ({
-        id: sha256Hex(`item ${n}`),
-        path: `/p/${n}.jpg`,
-        vector: vectorOf(n),
-      })),
-    );
-  await add(0, KINDS * EACH);
-  const discover = (options: Partial<DiscoverOptions>) =>
-    discoverIn(workspace, { seed: 0, threads: 1, ...options }, () =>
-      Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files')),
-    );
+  const pile = await openVectorPile(t, pool, vectorOf);
+  await pile.add(KINDS * EACH);
+  const { store, discover } = pile;
   /** Gives the largest clusters names. */
   const name = async (clusters: readonly { readonly name: string }[], first = 0) => {
     for (const [i, { name: from }] of clusters.entries())
       await change(store, { kind: 'rename', from, to: `mine ${first + i}` });
   };
-  return { store, add, discover, name };
+  return { store, add: pile.add, discover, name };
 }
 
 test('how many images are where they belong is said of the clusters that are shown, whatever number was asked for', async (t) => {
@@ -154,7 +126,7 @@ test('a number is that of the command which asked: kept until clusters are made 
   assert.deepEqual([three.counts.clusters, three.asked, three.askedBefore], [3, 3, null]);
   const kept = await discover({});
   assert.deepEqual([kept.counts.clusters, kept.asked, kept.askedBefore], [3, 3, 3]);
-  await add(KINDS * EACH, KINDS);
+  await add(KINDS);
   const { counts, asked, askedBefore } = await discover({ recluster: true });
   assert.deepEqual([asked, askedBefore], ['auto', 3]);
   assert.ok(counts.clusters > 3, `${counts.clusters}`);
@@ -179,4 +151,24 @@ test('more clusters than there are images that differ are refused before any is 
     requireEnoughItems(alike, 'images', all),
     /192 clusters cannot be made of 191 images that differ \(of 192, near copies counted once\)\./,
   );
+});
+
+test('another process that is at the same task is waited for', async (t) => {
+  const { store, discover } = await prepare(t);
+  const runs = (await store.runs()).length;
+  const gate = Promise.withResolvers<void>();
+  t.after(() => gate.resolve());
+  const began = Promise.withResolvers<void>();
+  const other = inTurn(store, 'discover of class', async () => {
+    began.resolve();
+    await gate.promise;
+    return (await store.runs()).length;
+  });
+  await began.promise;
+  const mine = discover({});
+  // Its run would be on record long before it ends.
+  await sleep(500);
+  gate.resolve();
+  assert.equal(await other, runs);
+  assert.equal((await mine).clustered, true);
 });

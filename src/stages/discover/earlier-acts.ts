@@ -3,7 +3,8 @@
  * gave them is not known, so that undoing it later gives names back and frees no item.
  */
 
-import { type ClassRows, type CorpusNow, push } from './class-rows.ts';
+import { pushTo } from '../../core/lists.ts';
+import type { ClassRows, CorpusNow } from './class-rows.ts';
 import { type ClusterModel, type Core, clusterOfEach } from './cluster-model.ts';
 
 export function earlierCores(there: ClusterModel, { index, acts }: CorpusNow, rows: ClassRows): Core[] {
@@ -23,7 +24,7 @@ export function earlierCores(there: ClusterModel, { index, acts }: CorpusNow, ro
   const members = new Map<number, string[]>();
   for (const [item, key] of there.sample.entries()) {
     const row = changed[clusters[item]] ?? known[there.cut?.known[item] ?? -1];
-    if (row !== undefined) push(members, row, key);
+    if (row !== undefined) pushTo(members, row, key);
   }
   return [...members].map(([row, keys]) => ({ act: 0, row, members: keys }));
 }

@@ -1,21 +1,11 @@
 /** What people named, merged and said stays through every later cut. Made-up vectors: four kinds on four axes. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { addEmbedded } from '../../../test/fixtures/embedded.ts';
-import { sha256Hex } from '../../core/ids.ts';
+import { idOf, openVectorPile } from '../../../test/fixtures/vector-pile.ts';
 import { seededRandom } from '../../core/random.ts';
 import { change } from '../../corpus/corpus.ts';
-import { LabelsmithError } from '../../errors.ts';
-import { localEngine } from '../../jobs/local-engine.ts';
-import { workspaceOf } from '../../jobs/workspace.ts';
 import { InferencePool } from '../../onnx/pool.ts';
-import { openStore } from '../../store/open.ts';
 import { clustersToName } from './clusters-to-name.ts';
-import { discoverIn } from './discover.ts';
-import type { DiscoverOptions } from './options.ts';
 import { splitClassIn } from './split-class.ts';
 
 const COLUMNS = 8;
@@ -27,43 +17,20 @@ before(async () => {
 });
 after(() => pool.close());
 
-/** Item n is of kind n % 4; no path speaks for a name. */
-const idOf = (n: number) => sha256Hex(`item ${n}`);
-
+/** Item n is of kind n % 4. */
 function vectorOf(n: number): number[] {
   const random = seededRandom(n, 'vector');
   return Array.from({ length: COLUMNS }, (_, j) => (j === n % KINDS ? 1 : 0) + 0.3 * random());
 }
 
 async function prepare(t: TestContext, count: number, vectorFor = vectorOf) {
-  const dir = mkdtempSync(join(tmpdir(), 'labelsmith-held-'));
-  const store = await openStore(dir);
-  t.after(async () => {
-    await store.close();
-    rmSync(dir, { recursive: true });
-  });
-  const workspace = workspaceOf(dir, store, {
-    engine: { ...localEngine(), withInference: (_, work) => work(pool) },
-  });
-  let all = 0;
-  const add = async (more: number) => {
-    const numbers = Array.from({ length: more }, (_, i) => all + i);
-    await addEmbedded(
-      store,
-      dir,
-      numbers.map((n) => ({ id: idOf(n), path: `/p/${n}.jpg`, vector: vectorFor(n) })),
-    );
-    all += more;
-  };
-  await add(count);
-  const discover = (options: Partial<DiscoverOptions>) =>
-    discoverIn(workspace, { seed: 0, threads: 1, ...options }, () =>
-      Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files')),
-    );
+  const pile = await openVectorPile(t, pool, vectorFor);
+  await pile.add(count);
+  const { store, workspace, add, discover } = pile;
   /** The classes that items get from clusters, with the kinds in them. */
   const found = async () => {
     const kinds = new Map<string, Set<number>>();
-    for (let n = 0; n < all; n++) {
+    for (let n = 0; n < pile.count; n++) {
       const labels = (await store.labelsOf([idOf(n)], 'class')).get(idOf(n)) ?? [];
       for (const { className, origin } of labels) {
         if (origin === 'cluster') kinds.set(className, (kinds.get(className) ?? new Set()).add(n % KINDS));

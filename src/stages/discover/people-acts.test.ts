@@ -3,23 +3,15 @@
  * name for the items that were in a class when it was done. Made-up vectors: six kinds on six axes, and some in between.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
-import { addEmbedded } from '../../../test/fixtures/embedded.ts';
+import { after, before, test } from 'node:test';
+import { idOf, openVectorPile, type VectorPile } from '../../../test/fixtures/vector-pile.ts';
 import { thorough } from '../../../test/thorough.ts';
-import { sha256Hex } from '../../core/ids.ts';
 import { seededRandom } from '../../core/random.ts';
 import { change, type Operation } from '../../corpus/corpus.ts';
-import { LabelsmithError } from '../../errors.ts';
-import { localEngine } from '../../jobs/local-engine.ts';
-import { workspaceOf } from '../../jobs/workspace.ts';
 import { InferencePool } from '../../onnx/pool.ts';
-import { openStore } from '../../store/open.ts';
+import type { Store } from '../../store/store.ts';
 import { redoOperation } from '../audit/answer-one.ts';
 import { clustersToName } from './clusters-to-name.ts';
-import { discoverIn } from './discover.ts';
 import type { DiscoverOptions } from './options.ts';
 import { undoCorpusChange } from './relabel.ts';
 import { splitClassIn } from './split-class.ts';
@@ -32,8 +24,6 @@ before(async () => {
 });
 after(() => pool.close());
 
-const idOf = (n: number) => sha256Hex(`item ${n}`);
-
 function vectorOf(n: number): number[] {
   const random = seededRandom(n, 'vector');
   return Array.from({ length: 8 }, (_, j) => (j === n % KINDS ? 1 : 0) + 0.8 * random());
@@ -43,53 +33,27 @@ function vectorOf(n: number): number[] {
 type Act = ReadonlyMap<number, string>;
 
 class Pile {
-  readonly #t: TestContext;
-  readonly dir = mkdtempSync(join(tmpdir(), 'labelsmith-acts-'));
+  readonly pile: VectorPile;
+  readonly store: Store;
   /** Acts that stand, and those that can be done again, the last undone last. */
   readonly standing: Act[] = [];
   readonly undone: Act[] = [];
-  /** Items that were clustered, and those that are there. */
+  /** Items that were clustered. */
   sampled = 0;
-  count = 0;
-  store!: Awaited<ReturnType<typeof openStore>>;
-  workspace!: ReturnType<typeof workspaceOf>;
 
-  constructor(t: TestContext) {
-    this.#t = t;
-  }
-
-  async open(): Promise<this> {
-    this.store = await openStore(this.dir);
-    this.#t.after(async () => {
-      await this.store.close();
-      rmSync(this.dir, { recursive: true });
-    });
-    this.workspace = workspaceOf(this.dir, this.store, {
-      engine: { ...localEngine(), withInference: (_, work) => work(pool) },
-    });
-    return this;
-  }
-
-  async add(more: number): Promise<void> {
-    const items = Array.from({ length: more }, (_, i) => this.count + i);
-    await addEmbedded(
-      this.store,
-      this.dir,
-      items.map((n) => ({ id: idOf(n), path: `/p/${n}.jpg`, vector: vectorOf(n) })),
-    );
-    this.count += more;
+  constructor(pile: VectorPile) {
+    this.pile = pile;
+    this.store = pile.store;
   }
 
   async discover(options: Partial<DiscoverOptions>): Promise<void> {
-    const { clustered } = await discoverIn(this.workspace, { seed: 0, threads: 1, ...options }, () =>
-      Promise.reject(new LabelsmithError('NOT_FOUND', 'there are no files')),
-    );
-    if (clustered && options.recluster) this.sampled = this.count;
+    const { clustered } = await this.pile.discover(options);
+    if (clustered && options.recluster) this.sampled = this.pile.count;
   }
 
   /** The class of each item; items that are not clustered yet have none. */
   async classes(): Promise<(string | undefined)[]> {
-    const ids = Array.from({ length: this.count }, (_, n) => idOf(n));
+    const ids = Array.from({ length: this.pile.count }, (_, n) => idOf(n));
     const labels = await this.store.labelsOf(ids, 'class');
     return ids.map((id) => {
       const own = (labels.get(id) ?? []).filter(({ present }) => present);
@@ -187,7 +151,7 @@ const STEPS: Readonly<Record<string, (pile: Pile, random: Random) => Promise<unk
     const [className] = await twoClasses(pile, random);
     const members = await pile.membersOf([className]);
     if (members.length < 4) return;
-    const { event } = await splitClassIn(pile.workspace, { className, into: 2 }, { seed: 0, threads: 1 });
+    const { event } = await splitClassIn(pile.pile.workspace, { className, into: 2 }, { seed: 0, threads: 1 });
     const classes = await pile.classes();
     if (event) pile.done(new Map(members.map((n) => [n, classes[n] as string])));
   },
@@ -195,7 +159,7 @@ const STEPS: Readonly<Record<string, (pile: Pile, random: Random) => Promise<unk
   auto: (pile) => pile.discover({}),
   recluster: (pile, random) => pile.discover({ k: 2 + Math.floor(random() * 12), recluster: true }),
   async add(pile, random) {
-    await pile.add(1 + Math.floor(random() * 6));
+    await pile.pile.add(1 + Math.floor(random() * 6));
     await pile.discover({});
   },
   async undo(pile) {
@@ -218,9 +182,9 @@ const OFTEN = ['undo', 'undo', 'redo', 'cut', 'recluster', 'name', 'merge'];
 const SEEDS = Number(process.env.LABELSMITH_ACTS_SEEDS ?? thorough(4, 40));
 for (let seed = 0; seed < SEEDS; seed++) {
   test(`names follow their items through cuts, undo and redo: sequence ${seed}`, async (t) => {
-    const pile = await new Pile(t).open();
+    const pile = new Pile(await openVectorPile(t, pool, vectorOf));
     const random = seededRandom(seed, 'acts');
-    await pile.add(48);
+    await pile.pile.add(48);
     await pile.discover({ k: KINDS, recluster: true });
     const told: string[] = [];
     for (let step = 0; step < 25; step++) {

@@ -15,9 +15,10 @@
  * Resident: the ids of the items that acts were about, 16 characters each.
  */
 import type { CorpusClass } from '../../core/corpus.ts';
+import { pushTo } from '../../core/lists.ts';
 import type { Acts } from '../../corpus/acts.ts';
 import type { CorpusIndex } from '../../corpus/state.ts';
-import { ClassRows, type CorpusNow, push } from './class-rows.ts';
+import { ClassRows, type CorpusNow } from './class-rows.ts';
 import { type ActRecord, type ClassRow, type ClusterModel, type Core, clusterOfEach } from './cluster-model.ts';
 import { earlierCores } from './earlier-acts.ts';
 
@@ -73,7 +74,7 @@ export function actsUntilNow(there: ClusterModel | undefined, now: CorpusNow): A
     for (const [item, key] of there.sample.entries()) {
       const place = places[item];
       if (place < 0 || lastOf.get(key) === place || !classes.has(rows.rows[place].classId)) continue;
-      push(members, place, key);
+      pushTo(members, place, key);
       lastOf.set(key, place);
     }
     for (const [row, keys] of members) cores.push({ act: id, row, members: keys });

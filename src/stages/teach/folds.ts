@@ -1,4 +1,5 @@
 /** Folds for cross-validation: groups stay together, classes are spread evenly. */
+import { pushTo } from '../../core/lists.ts';
 import { seededRandom, shuffled } from '../../core/random.ts';
 
 export interface FoldItems {
@@ -14,12 +15,7 @@ export interface FoldItems {
  */
 export function groupFolds({ labels, groups }: FoldItems, folds: number, seed: number): Int32Array {
   const members = new Map<number | string, number[]>();
-  for (let i = 0; i < labels.length; i++) {
-    const group = groups[i];
-    const list = members.get(group);
-    if (list) list.push(i);
-    else members.set(group, [i]);
-  }
+  for (let i = 0; i < labels.length; i++) pushTo(members, groups[i], i);
   const order = shuffled([...members.values()], seededRandom(seed, 'folds')).sort((a, b) => b.length - a.length);
   const sizes = new Float64Array(folds);
   const counts = Array.from({ length: folds }, () => new Map<number, number>());

@@ -2,6 +2,7 @@
 import type { Box } from '../../core/boxes.ts';
 import { iou } from '../../core/boxes.ts';
 import type { ImageId, RegionId } from '../../core/ids.ts';
+import { pushTo } from '../../core/lists.ts';
 import { chunks } from './chunks.ts';
 import { imageKey } from './column.ts';
 import { standingClasses } from './derived.ts';
@@ -68,7 +69,7 @@ export function knownAmong(
   const frozen = new Map<ImageId, FrozenRegion[]>();
   const frozenIds = new Set<RegionId>();
   const said = new Map<RegionId, LabelFields[]>();
-  for (const label of labels) if (label.taskId === taskId && label.regionId !== '') push(said, label.regionId, label);
+  for (const label of labels) if (label.taskId === taskId && label.regionId !== '') pushTo(said, label.regionId, label);
   const rootsOf = (of: readonly LabelFields[]) => new Set(of.map(({ classId }) => rootClassId(dictionary, classId)));
   for (const { id, imageId, x1, y1, x2, y2, touched, deleted, modelId: maker } of regions) {
     const box: Box = [x1, y1, x2, y2];
@@ -76,13 +77,13 @@ export function knownAmong(
     regionIds.add(id);
     if (touched || deleted) {
       frozenIds.add(id);
-      push(frozen, imageId, { box, deleted, classIds: rootsOf(own), standingIds: standingClasses(own, dictionary) });
+      pushTo(frozen, imageId, { box, deleted, classIds: rootsOf(own), standingIds: standingClasses(own, dictionary) });
       continue;
     }
     // Regions that another detector found and labelled in this task, with what it called them.
     const byOthers = maker === null || maker === modelId ? [] : own.filter(({ origin }) => origin === 'detector');
     if (maker !== modelId && byOthers.length === 0) continue;
-    push(replaceable, imageId, { id, box, classIds: rootsOf(byOthers) });
+    pushTo(replaceable, imageId, { id, box, classIds: rootsOf(byOthers) });
   }
   return { regionIds, replaceable, frozen, frozenIds };
 }
@@ -97,12 +98,6 @@ export function coveredRegions(
       .filter(({ box, classIds }) => [...classIds].some((id) => isOver(there, id, box, frozenIou)))
       .map(({ id }) => ({ imageId, id })),
   );
-}
-
-function push<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
 }
 
 /** Whether a box of a class is the same thing as a region that is not to be touched. */
