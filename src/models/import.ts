@@ -106,7 +106,6 @@ function nameOf(path: string): string {
     .replace(/^-+|-+$/g, '');
 }
 
-/** The name of a model that is added. */
 /** A file's name on any system, with an ending and more behind it. */
 const MAX_NAME = 100;
 

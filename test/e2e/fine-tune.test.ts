@@ -78,6 +78,7 @@ test('the embedder is fine-tuned within a budget; killed, it goes on to the same
   const [gone = ''] = (await readdir(join(dir, 'images'))).sort();
   const bytes = await readFile(join(dir, 'images', gone));
   await rm(join(dir, 'images', gone));
+  await writeFile(left, 'of a training that was stopped');
   const without = await runCli(['teach', 'rounds', '--fine-tune', 'bias', '--budget', '30s'], { cwd: dir, env });
   await writeFile(join(dir, 'images', gone), bytes);
   assert.match(without.stderr, new RegExp(`the pictures of 1 item cannot be read any more \\(\\S*${gone}\\)`));

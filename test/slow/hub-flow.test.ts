@@ -219,5 +219,3 @@ test('models pull --all-of zero-shot --to a folder is all that a machine without
   }
   assert.equal(hub.requests.length, asked, 'no hub was asked');
 });
-
-/** Beyond the files of the model that a command runs, in bytes; as `docs/words.md` states it. */

@@ -10,6 +10,7 @@ import { runCli, scratch } from '../cli.ts';
 const FOLDER = resolve(import.meta.dirname, '../fixtures/hub');
 const PICTURES = ['landscape.jpg', 'portrait.jpg'];
 
+/** Beyond the files of the model that a command runs, in bytes; as `docs/words.md` states it. */
 const STATED_BYTES = 700e6;
 /** Written by every process that a command starts: its largest resident memory, in kB. */
 const TELLS_MEMORY = `data:text/javascript,${encodeURIComponent(

@@ -7,20 +7,18 @@ import { sha256Hex } from '../../core/ids.ts';
 import { nearestNames } from '../../core/nearest-names.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
-import { corpusNow } from './class-rows.ts';
-import { savedModel } from './cluster-model.ts';
+import { type CorpusNow, corpusNow } from './class-rows.ts';
+import { type ClusterModel, savedModel } from './cluster-model.ts';
 import { clustersNow, namesOfEach } from './clusters-now.ts';
 
 const NAMES_TOLD = 3;
 
 /** Of each class of the clusters, as it is called by now, the digest of its items in the sample; of what was merged, of each part too. */
-async function digestsOf(
-  store: Pick<Store, 'artifact' | 'corpus' | 'corpusLog'>,
-  task: string,
-): Promise<{ readonly byRoot: ReadonlyMap<string, string>; readonly byWritten: ReadonlyMap<string, string> }> {
-  const model = await savedModel(store, task);
-  if (!model) return { byRoot: new Map(), byWritten: new Map() };
-  const { root, written } = namesOfEach(model, await corpusNow(store));
+function digestsOf(
+  model: ClusterModel,
+  now: CorpusNow,
+): { readonly byRoot: ReadonlyMap<string, string>; readonly byWritten: ReadonlyMap<string, string> } {
+  const { root, written } = namesOfEach(model, now);
   const digests = (names: readonly (string | undefined)[]) => {
     const members = Map.groupBy(model.sample.keys(), (item) => names[item]);
     return new Map(
@@ -38,7 +36,8 @@ export async function clusterDigests(
   store: Pick<Store, 'artifact' | 'corpus' | 'corpusLog'>,
   task: string,
 ): Promise<ReadonlyMap<string, string>> {
-  return (await digestsOf(store, task)).byRoot;
+  const model = await savedModel(store, task);
+  return model ? digestsOf(model, await corpusNow(store)).byRoot : new Map();
 }
 
 export interface SheetRows {
@@ -59,33 +58,33 @@ export async function mappingNow(
   onFollowed: (from: string, now: string) => void,
 ): Promise<ReadonlyMap<string, string>> {
   if (clusterOf.size === 0) return mapping;
+  const now = await corpusNow(store);
   const names = new Map<string, string>();
   const nameOf = new Map<string, string>();
   const held = new Set<string>();
   for (const { name: task } of await store.tasks()) {
     const model = await savedModel(store, task);
     if (!model) continue;
-    const { byRoot, byWritten } = await digestsOf(store, task);
+    const { byRoot, byWritten } = digestsOf(model, now);
     for (const [name, digest] of [...byWritten, ...byRoot]) nameOf.set(digest, name);
     for (const [name, digest] of byRoot) names.set(name, digest);
     for (const one of await clustersNow(store, model)) if (one.held) held.add(one.name);
   }
-  const { index } = await corpusNow(store);
   const followed = new Map<string, string>();
   const problems: string[] = [];
   for (const [from, to] of mapping) {
     const digest = clusterOf.get(from);
-    const now = digest === undefined ? undefined : nameOf.get(digest);
-    const known = index.find(from)?.name;
+    const current = digest === undefined ? undefined : nameOf.get(digest);
+    const known = now.index.find(from)?.name;
     // What people named stays with its items, whatever was cut since.
-    if (now === undefined && digest !== undefined && !(known !== undefined && held.has(known))) {
+    if (current === undefined && digest !== undefined && !(known !== undefined && held.has(known))) {
       problems.push(`"${from}", to become "${to}": the cluster of this row is no more, since clusters were made again`);
-    } else if (known === undefined && now === undefined) {
+    } else if (known === undefined && current === undefined) {
       const near = nearestNames(from, names.keys(), NAMES_TOLD).map((name) => `"${name}"`);
       problems.push(`"${from}" is no class here${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`);
     } else {
-      const name = now ?? from;
-      if (now !== undefined && index.find(now)?.name !== known) onFollowed(from, now);
+      const name = current ?? from;
+      if (current !== undefined && now.index.find(current)?.name !== known) onFollowed(from, current);
       followed.set(name, to === from ? name : to);
     }
   }

@@ -71,9 +71,8 @@ async function splitClass(
   const event = await store.atomically(async (within) => {
     const changed = await change(within, { kind: 'split-into', name, task: task.name, items });
     const model = await savedModel(within, task.name);
-    if (model && model.items === task.items) {
-      if (changed)
-        await saveModel(within, withParts(model, await corpusNow(within), { act: changed.id, names, parts }));
+    if (changed && model?.items === task.items) {
+      await saveModel(within, withParts(model, await corpusNow(within), { act: changed.id, names, parts }));
     }
     return changed;
   });

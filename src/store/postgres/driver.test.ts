@@ -70,6 +70,9 @@ describe('connections to PostgreSQL', { skip: 'missing' in found ? found.missing
     );
     assert.equal(relay.lost(), 1);
     assert.equal(times, 1);
+    assert.deepEqual(await far.read([far.db.selectFrom('setting').select('value').where('key', '=', 'once')]), [
+      [{ value: '1' }],
+    ]);
     await far.close();
     await relay.close();
   });
