@@ -64,8 +64,11 @@ test('the embedder is fine-tuned within a budget; killed, it goes on to the same
   );
 
   const left = join(dir, '.labelsmith', 'cache', 'fine-tune', 'class', 'left.state');
-  await mkdir(dirname(left), { recursive: true });
-  await writeFile(left, 'of a training that was stopped');
+  const leaveTraining = async () => {
+    await mkdir(dirname(left), { recursive: true });
+    await writeFile(left, 'of a training that was stopped');
+  };
+  await leaveTraining();
   await runJson(['teach', 'rounds'], { cwd: dir, env });
   assert.ok(!existsSync(left), 'a run without fine-tuning ends too, and what it labelled is learned from otherwise');
   const [columns = '', ...rows] = (await readFile(join(dir, 'labels.csv'), 'utf8')).trim().split('\n');
@@ -78,7 +81,7 @@ test('the embedder is fine-tuned within a budget; killed, it goes on to the same
   const [gone = ''] = (await readdir(join(dir, 'images'))).sort();
   const bytes = await readFile(join(dir, 'images', gone));
   await rm(join(dir, 'images', gone));
-  await writeFile(left, 'of a training that was stopped');
+  await leaveTraining();
   const without = await runCli(['teach', 'rounds', '--fine-tune', 'bias', '--budget', '30s'], { cwd: dir, env });
   await writeFile(join(dir, 'images', gone), bytes);
   assert.match(without.stderr, new RegExp(`the pictures of 1 item cannot be read any more \\(\\S*${gone}\\)`));
