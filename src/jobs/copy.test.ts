@@ -157,9 +157,11 @@ describe('copies of workspaces', { skip: 'missing' in found ? found.missing : fa
     const empty = [...there].filter(([, rows]) => rows.length === 0).map(([name]) => name);
     assert.deepEqual(empty.sort(), ['artifact', 'image_print', 'image_slopes', 'reference_image']);
 
-    await copyWorkspace({ from: first, to: address, blobsAt: blobs });
+    const rows = [...there.values()].reduce((sum, { length }) => sum + length, 0);
+    const copied = { rows, vectors: 1, blobs: 1 };
+    assert.deepEqual(await copyWorkspace({ from: first, to: address, blobsAt: blobs }), copied);
     assert.deepEqual(await contentOf(address), there);
-    await copyWorkspace({ from: address, to: last });
+    assert.deepEqual(await copyWorkspace({ from: address, to: last }), copied);
     assert.deepEqual(await contentOf(last), there);
     const [{ file } = { file: '' }] = there.get('vector_shard') ?? [];
     for (const where of [last, blobs]) {

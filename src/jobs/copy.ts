@@ -54,8 +54,8 @@ export async function copyWorkspace(options: CopyOptions): Promise<Copied> {
   } finally {
     await source.close();
   }
-  // In a folder, a name means the file that has it.
-  const leaveOut = here.isShared ? [BLOBS_SETTING] : [BLOBS_SETTING, TAUGHT.key];
+  // They are of the place, and so are not among the rows whichever way the copy goes.
+  const leaveOut = [BLOBS_SETTING, TAUGHT.key];
   const [recordOf, recordTo] = [there.location, here.location];
   const rows = await copyRecord({ from: recordOf, to: recordTo, leaveOut, onProgress });
   return { rows, ...files };
@@ -99,10 +99,14 @@ async function refuseUsed(store: Pick<Store, 'countImages' | 'runs'>): Promise<v
   if ((await store.countImages()) > 0 || (await store.runs({ limit: 1 })).length > 0) throw refusedInUse();
 }
 
-/** Classifiers, and networks of detectors and embedders. Between two in PostgreSQL their blobs and the record say all. */
+/** Classifiers, and networks of detectors and embedders. In a folder, a name means the file that has it. */
 async function copyTaught(source: Workspace, target: Workspace): Promise<number> {
-  if (isShared(source) && isShared(target)) return 0;
-  return isShared(source) ? takeTaught(source, target) : giveTaught(source, target);
+  if (!isShared(source)) return giveTaught(source, target);
+  if (!isShared(target)) return takeTaught(source, target);
+  const names = await source.store.getSetting(TAUGHT.key);
+  if (names !== undefined) await target.store.putSetting(TAUGHT.key, names);
+  // Their files were counted among the blobs.
+  return 0;
 }
 
 /** Into a folder. */

@@ -100,7 +100,7 @@ export interface CopyRecordOptions {
   readonly onProgress?: (rows: number) => void;
 }
 
-/** @returns the number of rows */
+/** @returns the number of rows that were copied */
 export async function copyRecord({ from, to, leaveOut, onProgress }: CopyRecordOptions): Promise<number> {
   const source = await openDriver(from, { create: false });
   try {
@@ -170,15 +170,16 @@ class Copy {
 
   async #table(table: AnyTable): Promise<void> {
     const sql = replacementOf(table);
+    const isKept = (row: Row) => table !== settings || !this.#parts.leaveOut.includes(String(row.key));
     for await (const rows of this.#pages(table)) {
-      for (const row of rows) {
-        if (table === settings && this.#parts.leaveOut.includes(String(row.key))) continue;
+      const kept = rows.filter(isKept);
+      for (const row of kept) {
         this.#parts.writing.add(
           sql,
           table.names.map((name) => row[name]),
         );
       }
-      await this.#written(rows.length);
+      await this.#written(kept.length);
     }
   }
 
