@@ -76,6 +76,8 @@ export interface StageDefinition<Settings, Context, Shard, Result> {
   plan(context: Context): AsyncIterable<Shard>;
   /** Its plan is all there is, done or not: that work was done by parts (`--shard`) is then known by the record alone. */
   readonly plansAll?: true;
+  /** Whether a shard has no work in it and only tells of what was done before; default none is so. */
+  isIdle?(shard: Shard): boolean;
   /** Does one shard. An item that cannot be done is part of the result (quarantine), not an exception. */
   process(context: Context, shard: Shard, eachItem: EachItem): Promise<Result>;
   /** Names what decides the results beside settings and data, as the model does: processes that differ in it do not share work. */

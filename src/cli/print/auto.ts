@@ -60,7 +60,11 @@ function notClusteredText({ images, embedded, least }: NotClustered): string {
     : `Too few for clusters that say anything: of ${plural(images, 'image')} only ${embedded} could be embedded, and whole images are grouped from ${least} on. labelsmith discover groups them all the same.`;
 }
 
-export function printClassified(output: Output, { task, counts }: ClassifyResult): void {
+export function printClassified(output: Output, { task, counts, interrupted }: ClassifyResult): void {
+  if (counts.classified + counts.quarantined === 0 && !interrupted) {
+    output.summary(`Nothing to do: no item is left that this classifier has not seen (task ${task}).`);
+    return;
+  }
   output.summary(
     `Classified ${plural(counts.classified, 'item')} (task ${task}): ${plural(counts.labelled, 'label')}, ${counts.unsure} left for people.`,
   );

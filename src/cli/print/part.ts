@@ -13,7 +13,7 @@ export function tellPart({ part }: PartDone, output: Output): void {
   }
   output.summary(`Part ${index}/${count} of ${stage} did ${plural(shards, 'shard')} with ${plural(items, 'item')}.`);
   if (doneShards < allShards) {
-    const left = `${formatCount(doneShards)} of ${plural(allShards, 'shard')} are done`;
+    const left = `${formatCount(doneShards)} of ${plural(allShards, 'shard')} ${allShards === 1 ? 'is' : 'are'} done`;
     output.summary(`${left}: the part that ends last writes them down, or the same command without --shard.`);
     if (otherShards > 0) {
       output.warn(

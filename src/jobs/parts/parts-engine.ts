@@ -91,6 +91,11 @@ class PartsRun<Settings, Context, Shard, Result> {
     const own = await this.#doPart(part, results);
     if (own.interrupted) return own;
     await this.#endIfOver(part, results, own.planned, own);
+    if (!own.hasWork) {
+      // Nothing to do, whoever asks: the command goes on, and says so.
+      for (const shard of own.planned) await results.drop(shard);
+      return this.#local.run(this.#stage, this.#job, this.#context);
+    }
     const planned = own.planned.size;
     const done = await results.done();
     const doneShards = [...own.planned].filter((shard) => done.has(shard)).length;
@@ -108,8 +113,6 @@ class PartsRun<Settings, Context, Shard, Result> {
       isOver: false,
     };
     if (doneShards < planned) throw new PartDone({ ...about, doneShards });
-    // Nothing to do, whoever asks: the command goes on.
-    if (planned === 0) return this.#local.run(this.#stage, this.#job, this.#context);
     return this.#writeDown(results, { planned: own.planned, otherwise: () => new PartDone({ ...about, doneShards }) });
   }
 
@@ -149,9 +152,10 @@ class PartsRun<Settings, Context, Shard, Result> {
   async #doPart(
     { index, count }: Part,
     results: ShardResults,
-  ): Promise<StageSummary & { readonly planned: ReadonlySet<string> }> {
+  ): Promise<StageSummary & { readonly planned: ReadonlySet<string>; readonly hasWork: boolean }> {
     const before = await results.done();
     const planned = new Set<string>();
+    let hasWork = false;
     const stage = this.#stage;
     const own: StageDefinition<Settings, Context, Shard, { readonly items: number; readonly value: Result }> = {
       ...stage,
@@ -164,6 +168,7 @@ class PartsRun<Settings, Context, Shard, Result> {
         for await (const shard of stage.plan(context)) {
           const name = results.nameOf(shard);
           planned.add(name);
+          hasWork ||= !stage.isIdle?.(shard);
           if (n++ % count === index && !before.has(name)) yield shard;
         }
       },
@@ -174,7 +179,7 @@ class PartsRun<Settings, Context, Shard, Result> {
       },
     };
     const summary = await this.#local.run(own, this.#job, this.#context);
-    return { ...summary, planned };
+    return { ...summary, planned, hasWork };
   }
 
   /**

@@ -91,6 +91,8 @@ describe('parts', () => {
 
   test('one after the other, as an array on few machines: the last one writes', async () => {
     const place = await added('one-by-one');
+    // Whichever part it is: all photographs are known.
+    assert.equal(await ended(begin('add', place, [1, 2])), 'written');
     const first = await ended(begin('detect', place, [0, 2]));
     assert.deepEqual(first, {
       stage: 'detect',

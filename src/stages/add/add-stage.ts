@@ -142,6 +142,8 @@ export const addStage: StageDefinition<AddSettings, AddContext, Shard, ShardResu
     if (unchanged > 0) yield { items: [], unchanged, stillQuarantined };
   },
 
+  isIdle: ({ items }) => items.length === 0,
+
   async process(context, { items, unchanged, stillQuarantined }, eachItem) {
     const results = await eachItem(items, (item) => lookAt(context, item));
     const images = new Map<ImageId, ImageRecord>();
