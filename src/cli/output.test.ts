@@ -80,6 +80,37 @@ test('progress is a bar that overwrites itself on a terminal and whole lines in 
   assert.deepEqual(again.written, ['detect   1,200/1,200  48.0/s  25 s\n', 'detect   1,200/1,200  2.0 s\n']);
 });
 
+test('a log says at doubling intervals that nothing more is done, and for how long', (t) => {
+  t.mock.timers.enable({ apis: ['Date'] });
+  const log = sink();
+  const progress = createOutput({ json: false, quiet: false }, sink(), log).progress();
+  const at = (done: number): Progress => ({ ...HALF, done, rate: 0, remainingMs: undefined });
+  const second = (done: number) => {
+    t.mock.timers.tick(1000);
+    progress.update(at(done));
+  };
+  for (let n = 0; n < 3600; n++) second(0);
+  // After five seconds, then of nine on: 9 · 2⁸ s are 38.4 minutes.
+  const times = [
+    '9.0 s',
+    '18 s',
+    '36 s',
+    '1 min 12 s',
+    '2 min 24 s',
+    '4 min 48 s',
+    '9 min 36 s',
+    '19 min 12 s',
+    '38 min 24 s',
+  ];
+  assert.deepEqual(log.written.splice(0), [
+    'detect   0/1,200\n',
+    ...times.map((time) => `detect   0/1,200  (nothing more for ${time})\n`),
+  ]);
+  // What goes on is told as ever.
+  for (let done = 1; done <= 11; done++) second(done);
+  assert.deepEqual(log.written, ['detect   1/1,200\n', 'detect   6/1,200\n', 'detect   11/1,200\n']);
+});
+
 test('a bar that does not fit is left out, and a finished stage says how long it took', () => {
   assert.equal(barLine(HALF, 30), 'detect   600/1,200  24.0/s  25 s left');
   assert.equal(barLine({ ...HALF, done: 1200, worked: 1200, remainingMs: 0 }, 0), 'detect   1,200/1,200  48.0/s  25 s');

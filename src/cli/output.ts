@@ -2,6 +2,7 @@
 
 import { formatCount } from '../core/count-text.ts';
 import type { Progress } from '../jobs/stage.ts';
+import { Rarely } from './rarely.ts';
 import { formatDuration, jsonText, printable } from './words.ts';
 
 export interface Output {
@@ -129,17 +130,27 @@ function progressBar(stderr: Sink) {
   };
 }
 
+/** Where nothing was done since the last line, lines come at intervals that double, and say for how long. */
 function progressLog(stderr: Sink) {
   let shownAt = Date.now();
+  let movedAt = shownAt;
   let last: Progress | undefined;
+  const rarely = new Rarely(LOG_INTERVAL_MS);
   return {
     update(progress: Progress) {
       if (last && isAnother(progress, last)) this.done();
-      last = progress;
       const now = Date.now();
+      if (last?.done !== progress.done) {
+        movedAt = now;
+        rarely.beginAnew();
+      }
+      last = progress;
       if (now - shownAt < LOG_INTERVAL_MS) return;
+      const stoodMs = now - movedAt;
+      const stands = stoodMs >= LOG_INTERVAL_MS;
+      if (stands && !rarely.isDue(stoodMs)) return;
       shownAt = now;
-      stderr.write(`${barLine(progress, 0)}\n`);
+      stderr.write(`${barLine(progress, 0)}${stands ? `  (nothing more for ${formatDuration(stoodMs)})` : ''}\n`);
     },
     done() {
       if (last) stderr.write(`${barLine(last, 0)}\n`);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { plural } from '../../core/count-text.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { changeOrders, type FleetOrders } from '../../jobs/fleet/orders.ts';
-import type { WorkerEvent } from '../../jobs/fleet/worker.ts';
+import type { QueueEvent, WorkerEvent } from '../../jobs/fleet/worker.ts';
 import { requireShared } from '../../jobs/place.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { startCommand } from '../../stages/worker/command-process.ts';
@@ -14,6 +14,7 @@ import { type Context, command } from '../command.ts';
 import { refusalOf } from '../detach.ts';
 import type { Output } from '../output.ts';
 import { commandText } from '../print/follow.ts';
+import { Rarely } from '../rarely.ts';
 import { duration, modelLimits, port, wholeNumber } from '../text-values.ts';
 import { argument, flag, option } from '../values.ts';
 import { formatDuration, oneLine } from '../words.ts';
@@ -68,6 +69,7 @@ export const worker = command({
     const [script] = process.argv.slice(1);
     const own = ['--workspace', location, '--fleet', '--json', '--threads', String(threads), '--device', device];
     const startedAt = performance.now();
+    const [onShards, onCommands] = [teller('the queue', output), teller('the queue of commands', output)];
     const done = await work({
       location,
       blobsAt,
@@ -81,7 +83,7 @@ export const worker = command({
         : {
             start: (words) => startCommand([...process.execArgv, script, ...own], words),
             refusal: refusalOf,
-            onEvent: (event) => toldCommand(event, output),
+            onEvent: (event) => toldCommand(event, output, onCommands),
           },
       drainMs: options.drain,
       metricsPort: options.metricsPort,
@@ -96,7 +98,7 @@ export const worker = command({
           );
         }
       },
-      onEvent: (event) => told(event, output),
+      onEvent: (event) => told(event, output, onShards),
     });
     output.document(done);
     const took = formatDuration(performance.now() - startedAt);
@@ -152,18 +154,39 @@ const ORDERED = {
   limit: 'Workers keep to it from their next shard on.',
 };
 
-function toldCommand(event: CommandEvent, output: Output): void {
-  if (event.kind === 'away') output.warn(`the queue of commands does not answer: ${event.reason}`);
-  else {
-    const code = event.kind === 'ended' ? ` with ${event.exitCode}` : '';
-    output.note(`command ${event.kind}${code}: labelsmith ${oneLine(event.words.join(' '))}`);
-    if (event.kind === 'ended' && event.reason !== undefined) output.warn(oneLine(event.reason));
-  }
+type TellOfQueue = (event: QueueEvent) => void;
+
+/** After this a queue that still does not answer is told of again, milliseconds. */
+const STILL_AWAY_MS = 60_000;
+
+function teller(queue: string, output: Output): TellOfQueue {
+  const rarely = new Rarely(STILL_AWAY_MS);
+  return (event) => {
+    const { kind, forMs } = event;
+    const time = formatDuration(forMs);
+    if (kind === 'back') {
+      rarely.beginAnew();
+      output.note(`${queue} answers again, after ${time}`);
+    } else if (rarely.isDue(forMs)) {
+      const still = forMs < STILL_AWAY_MS ? ', and is asked again' : ` for ${time}, and is still asked`;
+      output.warn(`${queue} does not answer${still}: ${event.reason}`);
+    }
+  };
 }
 
-function told(event: WorkerEvent, output: Output): void {
-  if (event.kind === 'away') {
-    output.warn(`the queue does not answer, and is asked again: ${event.reason}`);
+function toldCommand(event: CommandEvent, output: Output, tellOfQueue: TellOfQueue): void {
+  if (event.kind === 'away' || event.kind === 'back') {
+    tellOfQueue(event);
+    return;
+  }
+  const code = event.kind === 'ended' ? ` with ${event.exitCode}` : '';
+  output.note(`command ${event.kind}${code}: labelsmith ${oneLine(event.words.join(' '))}`);
+  if (event.kind === 'ended' && event.reason !== undefined) output.warn(oneLine(event.reason));
+}
+
+function told(event: WorkerEvent, output: Output, tellOfQueue: TellOfQueue): void {
+  if (event.kind === 'away' || event.kind === 'back') {
+    tellOfQueue(event);
     return;
   }
   const which = `${event.stage} ${event.shard}`;

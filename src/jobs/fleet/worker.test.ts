@@ -56,3 +56,34 @@ test('a worker does no more shards of one model at once than it was told, and fi
     assert.ok(mostOfAll > perModel, 'others came in their place');
   }
 });
+
+test('a queue that does not answer is told of with how long it has not, and that it does again', async () => {
+  let nowMs = 0;
+  let asked = 0;
+  const end = new AbortController();
+  const told: (readonly [kind: string, forMs: number])[] = [];
+  class Failing extends MemoryQueue {
+    override async take(...given: Parameters<MemoryQueue['take']>): ReturnType<MemoryQueue['take']> {
+      if ([1, 2, 3, 5].includes(++asked)) throw new Error('the database system is starting up');
+      if (asked === 7) end.abort();
+      return super.take(...given);
+    }
+  }
+  await runWorker({
+    queue: new Failing({ heartbeatMs: 60_000, retries: 0, clock: () => nowMs }),
+    startProcess: () => assert.fail('there are no shards'),
+    signal: end.signal,
+    clock: () => nowMs,
+    sleep: async (ms) => (nowMs += ms),
+    idleMs: 50,
+    onEvent: (event) => told.push([event.kind, 'forMs' in event ? event.forMs : Number.NaN]),
+  });
+  assert.deepEqual(told, [
+    ['away', 0],
+    ['away', 50],
+    ['away', 100],
+    ['back', 150],
+    ['away', 0],
+    ['back', 50],
+  ]);
+});

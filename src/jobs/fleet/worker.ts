@@ -6,6 +6,7 @@
  */
 import { messageOf } from '../../errors.ts';
 import { type FleetOrders, NO_ORDERS } from './orders.ts';
+import { Outage } from './outage.ts';
 import { modelOf, type ShardQueue, type TakenJob } from './queue.ts';
 import { NO_TRACES, type Traces } from './traces.ts';
 
@@ -48,7 +49,12 @@ export type WorkerEvent =
     }
   | { readonly kind: 'failed'; readonly stage: string; readonly shard: string; readonly reason: string }
   | { readonly kind: 'refused'; readonly stage: string; readonly shard: string; readonly reason: string }
-  | { readonly kind: 'away'; readonly reason: string };
+  | QueueEvent;
+
+/** The queue did not answer, or does again. @field forMs how long it has not, milliseconds */
+export type QueueEvent =
+  | { readonly kind: 'away'; readonly reason: string; readonly forMs: number }
+  | { readonly kind: 'back'; readonly forMs: number };
 
 /** What came of a shard in the process. `late`: somebody else was first, or the run has ended. */
 export type ShardOutcome =
@@ -80,6 +86,7 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerSummary> 
 class Worker {
   readonly #options: WorkerOptions;
   readonly #clock: () => number;
+  readonly #outage: Outage;
   /** Shards under way, with the model of each. */
   readonly #underWay = new Map<Promise<void>, string>();
   #process: ShardProcess | undefined;
@@ -91,6 +98,7 @@ class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
+    this.#outage = new Outage(this.#clock);
   }
 
   async run(): Promise<WorkerSummary> {
@@ -132,11 +140,18 @@ class Worker {
     const most = Math.max(0, ...underWay.filter(([model]) => !notOf.includes(model)).map(([, { length }]) => length));
     try {
       // All that come at once may be of the model that has most under way.
-      return await queue.take(Math.min(count, perModel - most), { notOf, limits });
+      const taken = await queue.take(Math.min(count, perModel - most), { notOf, limits });
+      const forMs = this.#outage.answered();
+      if (forMs !== undefined) this.#options.onEvent?.({ kind: 'back', forMs });
+      return taken;
     } catch (error) {
-      this.#options.onEvent?.({ kind: 'away', reason: messageOf(error) });
+      this.#isAway(error);
       return [];
     }
+  }
+
+  #isAway(error: unknown): void {
+    this.#options.onEvent?.({ kind: 'away', reason: messageOf(error), forMs: this.#outage.missed() });
   }
 
   #begin(taken: TakenJob): void {
@@ -167,7 +182,7 @@ class Worker {
     span.end('reason' in outcome ? outcome.reason : undefined);
     // What the queue does not hear of now it finds out by itself: the result is in the record.
     const told = 'reason' in outcome ? taken.fail(outcome.reason) : taken.done();
-    await told.catch((error: unknown) => onEvent?.({ kind: 'away', reason: messageOf(error) }));
+    await told.catch((error: unknown) => this.#isAway(error));
     switch (outcome.kind) {
       case 'done':
       case 'late':

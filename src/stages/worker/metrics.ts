@@ -19,6 +19,7 @@ export class WorkerMetrics {
       this.#away++;
       return;
     }
+    if (event.kind === 'back') return;
     const of = this.#stages.get(event.stage) ?? { shards: 0, items: 0, seconds: 0, failed: 0 };
     this.#stages.set(event.stage, of);
     if (event.kind !== 'done') {

@@ -9,6 +9,8 @@ import { z } from 'zod';
 import { messageOf } from '../../errors.ts';
 import type { CommandEnd, CommandQueue, TakenCommand } from '../../jobs/fleet/commands.ts';
 import type { FleetOrders } from '../../jobs/fleet/orders.ts';
+import { Outage } from '../../jobs/fleet/outage.ts';
+import type { QueueEvent } from '../../jobs/fleet/worker.ts';
 
 export interface CommandProcess {
   /** Exit code null: something killed it. */
@@ -22,7 +24,7 @@ export type CommandEvent =
   | { readonly kind: 'begun' | 'given back' | 'taken back'; readonly words: readonly string[] }
   /** @field reason of a command that failed, where it gave one */
   | { readonly kind: 'ended'; readonly words: readonly string[]; readonly exitCode: number; readonly reason?: string }
-  | { readonly kind: 'away'; readonly reason: string };
+  | QueueEvent;
 
 export interface RunCommandsOptions {
   readonly queue: Pick<CommandQueue, 'take'>;
@@ -44,6 +46,7 @@ const INTERRUPTED = 130;
 
 export class CommandRunner {
   readonly #options: RunCommandsOptions;
+  readonly #outage = new Outage();
   #isBusy = false;
 
   constructor(options: RunCommandsOptions) {
@@ -69,7 +72,7 @@ export class CommandRunner {
         await this.#work(command);
       } catch (error) {
         // What the queue was not told it finds out by itself, and another worker goes on.
-        this.#options.onEvent({ kind: 'away', reason: messageOf(error) });
+        this.#isAway(error);
       } finally {
         this.#isBusy = false;
       }
@@ -78,11 +81,18 @@ export class CommandRunner {
 
   async #take(): Promise<TakenCommand | undefined> {
     try {
-      return await this.#options.queue.take();
+      const command = await this.#options.queue.take();
+      const forMs = this.#outage.answered();
+      if (forMs !== undefined) this.#options.onEvent({ kind: 'back', forMs });
+      return command;
     } catch (error) {
-      this.#options.onEvent({ kind: 'away', reason: messageOf(error) });
+      this.#isAway(error);
       return undefined;
     }
+  }
+
+  #isAway(error: unknown): void {
+    this.#options.onEvent({ kind: 'away', reason: messageOf(error), forMs: this.#outage.missed() });
   }
 
   async #work(command: TakenCommand): Promise<void> {

@@ -7,7 +7,7 @@ import { whenAnswering } from './work.ts';
 /** As PostgreSQL says it while it starts. */
 const starting = () => Object.assign(new Error('the database system is starting up'), { code: '57P03' });
 
-test('what does not answer yet is asked again and told once; what is wrong ends it at once', async () => {
+test('what does not answer yet is asked again and told; what is wrong ends it at once', async () => {
   const events: WorkerEvent[] = [];
   const given = { signal: new AbortController().signal, onEvent: (event: WorkerEvent) => void events.push(event) };
   let asked = 0;
@@ -20,7 +20,10 @@ test('what does not answer yet is asked again and told once; what is wrong ends 
     { everyMs: 1 },
   );
   assert.deepEqual([opened, asked], ['open', 4]);
-  assert.deepEqual(events, [{ kind: 'away', reason: 'The queue cannot be opened' }]);
+  assert.deepEqual(
+    events.map((event) => ('reason' in event ? [event.kind, event.reason] : [event.kind])),
+    [...Array.from({ length: 3 }, () => ['away', 'The queue cannot be opened']), ['back']],
+  );
   const wrong = new LabelsmithError('WORKSPACE', 'There is no workspace');
   await assert.rejects(
     whenAnswering(() => Promise.reject(wrong), given),

@@ -5,6 +5,7 @@ import { messageOf } from '../../errors.ts';
 import { bossQueue } from '../../jobs/fleet/boss-queue.ts';
 import { commandQueue } from '../../jobs/fleet/commands.ts';
 import { watchedOrders } from '../../jobs/fleet/orders.ts';
+import { Outage } from '../../jobs/fleet/outage.ts';
 import type { ShardQueue } from '../../jobs/fleet/queue.ts';
 import { loadTraces } from '../../jobs/fleet/traces.ts';
 import { runWorker, type WorkerEvent, type WorkerSummary } from '../../jobs/fleet/worker.ts';
@@ -98,14 +99,16 @@ export async function whenAnswering<T>(
   { patienceMs = PATIENCE_MS, everyMs = ASKED_AGAIN_MS } = {},
 ): Promise<T> {
   const until = performance.now() + patienceMs;
-  let isTold = false;
+  const outage = new Outage();
   for (;;) {
     try {
-      return await open();
+      const opened = await open();
+      const forMs = outage.answered();
+      if (forMs !== undefined) onEvent({ kind: 'back', forMs });
+      return opened;
     } catch (error) {
       if (!isLostConnection(error) || signal.aborted || performance.now() >= until) throw error;
-      if (!isTold) onEvent({ kind: 'away', reason: messageOf(error) });
-      isTold = true;
+      onEvent({ kind: 'away', reason: messageOf(error), forMs: outage.missed() });
       await sleep(everyMs, undefined, { signal }).catch(() => {});
     }
   }
