@@ -7,6 +7,7 @@
  * takes their place at once, and a run that is killed leaves the old one standing.
  */
 import { z } from 'zod';
+import type { IdSet } from '../core/id-set.ts';
 import type { ItemId } from '../core/ids.ts';
 import { ORIGINS, type Origin } from '../core/labels.ts';
 import { namesNow } from '../corpus/class-names.ts';
@@ -139,6 +140,8 @@ export async function requirePredictionSet(store: Workspace['store'], task: stri
 export interface Predictions extends PredictionSet {
   /** Probabilities of some items, shape [classes] each; items without any are left out. */
   probabilities(ids: Iterable<ItemId>): Promise<Map<ItemId, Float32Array>>;
+  /** How many of these items have some, in one pass. */
+  countAmong(ids: IdSet): Promise<number>;
   /** The best guess for some items. */
   best(ids: Iterable<ItemId>): Promise<Map<ItemId, BestPrediction>>;
 }
@@ -176,6 +179,11 @@ export async function openPredictions(
     ...set,
     classNames,
     probabilities,
+    async countAmong(among) {
+      let count = 0;
+      for await (const { ids } of vectors.stream(shards)) for (const id of ids) if (among.has(id)) count++;
+      return count;
+    },
     async best(ids) {
       const result = new Map<ItemId, BestPrediction>();
       for (const [id, row] of await probabilities(ids)) {

@@ -20,6 +20,18 @@ import {
 import type { Problem } from './problem.ts';
 import { type Annotation, annotationOf, type SaidOfTask } from './said.ts';
 
+/** Every item of a task, without its vector. */
+export interface PileItems extends TaskVectors {
+  /** Ascending. Resident: about 150 bytes an item. */
+  readonly ids: readonly ItemId[];
+  /** Group of each item. */
+  readonly groups: readonly string[];
+  /** What is known of each item. */
+  readonly annotations: readonly Annotation[];
+  /** Items that are never trained on. */
+  readonly audit: ReadonlySet<ItemId>;
+}
+
 export interface TaskItems {
   readonly task: Task;
   readonly recipe: EmbeddingRecipe;
@@ -104,15 +116,7 @@ export async function taskRecord(
   return { audit, randomAudit, otherTasks: otherTasksOf(counts, name) };
 }
 
-/** Every item, with its vector. @param weights as {@link taskVectors} has them */
-export async function taskItems(
-  workspace: Pick<Workspace, 'store' | 'vectors'>,
-  taskName: string,
-  weights?: readonly number[],
-): Promise<TaskItems> {
-  return everyItem(workspace, await taskVectors(workspace, taskName, weights));
-}
-
+/** Every item, with its vector. */
 export async function everyItem(
   { store, vectors: vectorStore }: Pick<Workspace, 'store' | 'vectors'>,
   { task, recipe, mean, shards }: TaskVectors,
@@ -120,12 +124,35 @@ export async function everyItem(
   const { ids, vectors } = await vectorStore.readAll(shards);
   centreAndNormalise(vectors, recipe, mean.values);
   const groups = await groupsOf(store, ids, task);
+  const annotations = await annotationsOf(store, ids, task);
+  return { ...(await taskRecord(store, task)), task, recipe, mean, ids, features: vectors, groups, annotations };
+}
+
+/** Every item, in one pass over the files of their vectors, of which one is in memory. */
+export async function everyItemBare(
+  { store, vectors }: Pick<Workspace, 'store' | 'vectors'>,
+  taskVectors: TaskVectors,
+): Promise<PileItems> {
+  const { task, shards } = taskVectors;
+  const ids: ItemId[] = [];
+  for await (const part of vectors.stream(shards)) for (const id of part.ids) ids.push(id);
+  ids.sort();
+  const groups = await groupsOf(store, ids, task);
+  const annotations = await annotationsOf(store, ids, task);
+  return { ...taskVectors, ids, groups, annotations, audit: await store.auditedItems(task.name) };
+}
+
+async function annotationsOf(
+  store: Pick<Store, 'labelsOf'>,
+  ids: readonly ItemId[],
+  { name }: Pick<Task, 'name'>,
+): Promise<Annotation[]> {
   const annotations: Annotation[] = [];
   for (const page of chunks(ids, PAGE)) {
-    const labels = await store.labelsOf(page, task.name);
+    const labels = await store.labelsOf(page, name);
     for (const id of page) annotations.push(annotationOf(labels.get(id) ?? []));
   }
-  return { ...(await taskRecord(store, task)), task, recipe, mean, ids, features: vectors, groups, annotations };
+  return annotations;
 }
 
 /** The group of each item's image, in the order of `ids`. */

@@ -1,13 +1,16 @@
 /** `teach select`: the store's side of choosing what to label next, and of drawing an audit set. */
+import { IdSet } from '../../core/id-set.ts';
 import type { ItemId } from '../../core/ids.ts';
 import { sampleIndices, seededRandom } from '../../core/random.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { type RunOptions, type RunResult, recordRun } from '../../jobs/run.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import { newSharedMatrix } from '../../math/matrix.ts';
-import { openPredictions } from '../predictions.ts';
-import { type TaskItems, taskItems } from './items.ts';
-import { type SelectProblem, selectItems } from './select.ts';
+import { type Matrix, newSharedMatrix } from '../../math/matrix.ts';
+import { readSample, sampleKey } from '../discover/sample.ts';
+import { centreAndNormalise, columnsOf } from '../embed/recipe.ts';
+import { openPredictions, type Predictions } from '../predictions.ts';
+import { everyItemBare, type PileItems, type TaskItems, taskVectors } from './items.ts';
+import { type Pile, rowsToLookAt, selectAmong } from './select.ts';
 
 export interface SelectInOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
   readonly task: string;
@@ -15,6 +18,8 @@ export interface SelectInOptions extends Pick<RunOptions, 'seed' | 'threads' | '
   readonly count: number;
   /** Items to draw at random for the audit set, which is never trained on. Refused where too few would be left. */
   readonly audit: number;
+  /** See `SelectOptions`. */
+  readonly most?: number;
 }
 
 /** An item for people, and why it was chosen. */
@@ -36,25 +41,34 @@ export interface SelectResult extends RunResult {
   };
 }
 
+/** Resident: some 150 bytes an item, and the vectors and probabilities of those that are looked at, 20,000 or twice `count`. */
 export async function selectIn(workspace: Workspace, options: SelectInOptions): Promise<SelectResult> {
-  const { task, count, audit, seed } = options;
-  const items = await taskItems(workspace, task);
+  const { task, count, audit, seed, signal, most } = options;
+  const items = await everyItemBare(workspace, await taskVectors(workspace, task));
   const drawn = drawAudit(items, audit, seed);
   const settings = { task, count, audit };
   return recordRun(workspace.store, { stage: 'teach select', settings }, options, async () => {
-    const { problem, predictions } = await problemOf(workspace, items, new Set(drawn));
+    const pile = pileOf(items, new Set(drawn));
+    const looksAt = rowsToLookAt(pile, { count, seed, most });
+    const wanted = looksAt.rows.map((row) => items.ids[row]);
+    const opened = await openPredictions(workspace, task);
+    const seen = {
+      features: await featuresOf(workspace, items, wanted),
+      probabilities: await probabilitiesOf(opened, items, wanted),
+    };
     const selected = await workspace.engine.withInference(options, (pool) =>
-      selectItems(pool, problem, { count, seed, signal: options.signal }),
+      selectAmong(pool, pile, looksAt, seen, { count, seed, signal }),
     );
     const ids = drawn.map((row) => items.ids[row]);
     // Recorded before anybody sees them: what is shown was drawn.
     await workspace.store.holdOut({ task, atMs: Date.now(), seed, items: ids });
+    const guesses = await opened?.best(selected.map(({ row }) => items.ids[row]));
     const questions: Question[] = selected.map(({ row, why }) => {
       const itemId = items.ids[row];
-      return { itemId, why, guess: predictions.get(itemId) ?? null };
+      return { itemId, why, guess: guesses?.get(itemId)?.className ?? null };
     });
     questions.push(...ids.map((itemId) => ({ itemId, why: 'audit' as const, guess: null })));
-    const labelled = problem.labelled.size;
+    const labelled = pile.labelled.size;
     const counts = { items: items.ids.length, selected: selected.length, audit: ids.length, labelled };
     return { questions, counts, interrupted: false };
   });
@@ -67,7 +81,7 @@ const MIN_TO_LEARN_FROM = 0.25;
  * Rows drawn with equal chance among those that nobody has labelled, of groups that nothing is known of: then none is
  * nearly the same picture as one that is learned from.
  */
-function drawAudit(items: TaskItems, count: number, seed: number): number[] {
+function drawAudit(items: PileItems, count: number, seed: number): number[] {
   if (count === 0) return [];
   const { ids, annotations, groups, audit } = items;
   const known = new Set<string>();
@@ -143,17 +157,14 @@ export function auditToAdvise({
 const WANTED_AUDIT = 100;
 
 /** The share of items that may be learned from when these are in the audit set too. */
-function shareLeft({ ids, groups, audit }: TaskItems, drawn: readonly number[]): number {
+function shareLeft({ ids, groups, audit }: PileItems, drawn: readonly number[]): number {
   const taken = new Set(drawn.map((row) => groups[row]));
   for (const [row, id] of ids.entries()) if (audit.has(id)) taken.add(groups[row]);
   return groups.filter((group) => !taken.has(group)).length / ids.length;
 }
 
-async function problemOf(
-  workspace: Workspace,
-  { ids, annotations, groups, features, audit, task }: TaskItems,
-  drawn: ReadonlySet<number>,
-): Promise<{ problem: SelectProblem; predictions: ReadonlyMap<ItemId, string> }> {
+/** What people said so far, and what must not be asked. @param drawn rows of the audit set that is drawn now */
+function pileOf({ ids, annotations, groups, audit, task }: PileItems, drawn: ReadonlySet<number>): Pile {
   const labelled = new Set<number>();
   const excluded = new Set(drawn);
   const classes = new Set<string>();
@@ -167,19 +178,40 @@ async function problemOf(
       classes.add(annotation.className);
     } else if (annotation.kind === 'none') excluded.add(row);
   }
-  const opened = await openPredictions(workspace, task.name);
-  const found = opened ? await opened.probabilities(ids) : new Map<ItemId, Float32Array>();
-  const whole = opened && found.size === ids.length;
-  const probabilities = whole ? newSharedMatrix(ids.length, opened.classNames.length) : null;
-  if (probabilities)
-    for (const [row, id] of ids.entries())
-      probabilities.data.set(found.get(id) as Float32Array, row * probabilities.columns);
-  const predictions = new Map<ItemId, string>();
-  if (opened) for (const [id, { className }] of await opened.best(ids)) predictions.set(id, className);
   // Regions of one image are in one group, and each is a question of its own.
-  const asked = task.items === 'images' ? groups : ids;
-  return {
-    problem: { features, groups: asked, labelled, excluded, classes: classes.size, probabilities },
-    predictions,
-  };
+  return { groups: task.items === 'images' ? groups : ids, labelled, excluded, classes: classes.size };
+}
+
+/** Finished vectors of some items in their order, shape [wanted, columns]. */
+async function featuresOf(
+  { vectors }: Pick<Workspace, 'vectors'>,
+  { recipe, mean, shards, ids }: PileItems,
+  wanted: readonly ItemId[],
+): Promise<Matrix> {
+  if (wanted.length === 0) return newSharedMatrix(0, columnsOf(recipe));
+  if (wanted.length === ids.length) {
+    const all = await vectors.readAll(shards);
+    centreAndNormalise(all.vectors, recipe, mean.values);
+    return all.vectors;
+  }
+  return (await readSample(vectors, shards, new Set(wanted.map(sampleKey)), recipe, mean)).vectors;
+}
+
+/** What the model thinks of some items, shape [wanted, classes]; null where it has not seen every item there is. */
+async function probabilitiesOf(
+  opened: Predictions | undefined,
+  { ids }: PileItems,
+  wanted: readonly ItemId[],
+): Promise<Matrix | null> {
+  if (opened === undefined || wanted.length === 0) return null;
+  const found = await opened.probabilities(wanted);
+  if (found.size < wanted.length) return null;
+  if (wanted.length < ids.length) {
+    const all = new IdSet();
+    for (const id of ids) all.add(id);
+    if ((await opened.countAmong(all)) < ids.length) return null;
+  }
+  const matrix = newSharedMatrix(wanted.length, opened.classNames.length);
+  for (const [row, id] of wanted.entries()) matrix.data.set(found.get(id) as Float32Array, row * matrix.columns);
+  return matrix;
 }

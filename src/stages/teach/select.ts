@@ -21,9 +21,8 @@ import { type NeighbourGraph, neighbourGraph } from '../../math/knn/graph.ts';
 import { gatherRows, type Matrix } from '../../math/matrix.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 
-export interface SelectProblem {
-  /** Finished vectors, shape [n, columns]. */
-  readonly features: Matrix;
+/** What is known of all items, without their vectors. */
+export interface Pile {
   /** Group of each row. */
   readonly groups: readonly string[];
   /** Rows with a label. */
@@ -32,9 +31,17 @@ export interface SelectProblem {
   readonly excluded: ReadonlySet<number>;
   /** Number of classes known so far. */
   readonly classes: number;
+}
+
+/** What is known of the rows that are looked at. */
+export interface Seen {
+  /** Finished vectors, shape [n, columns]. */
+  readonly features: Matrix;
   /** What a model thinks, shape [n, classes]; null where none has learned yet. */
   readonly probabilities: Matrix | null;
 }
+
+export interface SelectProblem extends Pile, Seen {}
 
 export interface Selected {
   readonly row: number;
@@ -47,6 +54,8 @@ export interface SelectOptions {
   readonly count: number;
   readonly seed: number;
   readonly signal?: AbortSignal;
+  /** Rows that are looked at, at most, or twice as many as are wanted. Default 20,000: their neighbour graph costs the square. */
+  readonly most?: number;
 }
 
 /** As many neighbours as TypiClust takes. */
@@ -64,18 +73,68 @@ const DIFFUSION = { dimensions: 100, steps: 2 };
 /** For more rows than this the coordinates are rougher, as `teach rounds` has them: exact ones take minutes. */
 const EXACT_ROWS = 4096;
 const ROUGH = { tolerance: 1e-3, maxRounds: 6 };
-/** Rows that are looked at, at most: their neighbour graph costs the square. */
 const MAX_ROWS = 20_000;
 
+/** With everything in memory. */
 export async function selectItems(
   pool: InferencePool,
   whole: SelectProblem,
   options: SelectOptions,
 ): Promise<Selected[]> {
-  const free = freeRows(whole);
-  const count = Math.min(options.count, new Set(free.map((row) => whole.groups[row])).size);
+  const looksAt = rowsToLookAt(whole, options);
+  const { rows } = looksAt;
+  const { features, probabilities } = whole;
+  const some = (of: Matrix) => (rows.length === of.rows ? of : gatherRows(of, rows));
+  const seen = { features: some(features), probabilities: probabilities && some(probabilities) };
+  return selectAmong(pool, whole, looksAt, seen, options);
+}
+
+/** Which rows are looked at, and how many of them can be asked. */
+export interface LooksAt {
+  /** Ascending; none where nothing can be asked. */
+  readonly rows: readonly number[];
+  readonly count: number;
+}
+
+/** All, or of many at most `most`: labelled ones, up to half of them, and at random of those that may be asked. */
+export function rowsToLookAt(
+  pile: Pick<Pile, 'groups' | 'labelled' | 'excluded'>,
+  { count: wanted, seed, most: atMost = MAX_ROWS }: Pick<SelectOptions, 'count' | 'seed' | 'most'>,
+): LooksAt {
+  const { groups, labelled } = pile;
+  const free = freeRows(pile);
+  const count = Math.min(wanted, new Set(free.map((row) => groups[row])).size);
+  if (count === 0) return { rows: [], count };
+  const most = Math.max(atMost, 2 * count);
+  if (groups.length <= most) return { rows: groups.map((_, row) => row), count };
+  const random = seededRandom(seed, 'select-reach');
+  const some = <T>(from: readonly T[], size: number) =>
+    Array.from(sampleIndices(from.length, size, random), (i) => from[i]);
+  const known = some(
+    [...labelled].sort((a, b) => a - b),
+    most / 2,
+  );
+  return { rows: [...known, ...some(free, most - known.length)].sort((a, b) => a - b), count };
+}
+
+/** @param seen of the rows that are looked at. @returns rows of the pile */
+export async function selectAmong(
+  pool: InferencePool,
+  { groups, labelled, excluded, classes }: Pile,
+  { rows, count }: LooksAt,
+  seen: Seen,
+  options: SelectOptions,
+): Promise<Selected[]> {
   if (count === 0) return [];
-  const { rows, problem } = subsample(whole, free, Math.max(MAX_ROWS, 2 * count), options.seed);
+  const among = (set: ReadonlySet<number>) => new Set(rows.flatMap((row, place) => (set.has(row) ? [place] : [])));
+  const problem: SelectProblem = {
+    groups: rows.map((row) => groups[row]),
+    labelled: among(labelled),
+    excluded: among(excluded),
+    classes,
+    features: seen.features,
+    probabilities: seen.probabilities,
+  };
   const chosen = await selectWithin(pool, problem, { ...options, count });
   return chosen.map((selected) => ({ ...selected, row: rows[selected.row] }));
 }
@@ -95,37 +154,8 @@ async function selectWithin(pool: InferencePool, problem: SelectProblem, options
   return typicalItems(pool, problem, coordinates, free, options);
 }
 
-/** At most that many rows: labelled ones, up to half of them, and at random of those that may be asked. */
-function subsample(
-  whole: SelectProblem,
-  free: readonly number[],
-  most: number,
-  seed: number,
-): { rows: readonly number[]; problem: SelectProblem } {
-  const { features, groups, labelled, excluded, probabilities } = whole;
-  if (features.rows <= most) return { rows: groups.map((_, row) => row), problem: whole };
-  const random = seededRandom(seed, 'select-reach');
-  const some = <T>(from: readonly T[], count: number) =>
-    Array.from(sampleIndices(from.length, count, random), (i) => from[i]);
-  const known = some(
-    [...labelled].sort((a, b) => a - b),
-    most / 2,
-  );
-  const rows = [...known, ...some(free, most - known.length)].sort((a, b) => a - b);
-  const among = (set: ReadonlySet<number>) => new Set(rows.flatMap((row, place) => (set.has(row) ? [place] : [])));
-  const problem = {
-    ...whole,
-    features: gatherRows(features, rows),
-    groups: rows.map((row) => groups[row]),
-    labelled: among(labelled),
-    excluded: among(excluded),
-    probabilities: probabilities && gatherRows(probabilities, rows),
-  };
-  return { rows, problem };
-}
-
 /** Rows that may be asked: none of a group of which something is labelled or excluded. */
-function freeRows({ groups, labelled, excluded }: SelectProblem): number[] {
+function freeRows({ groups, labelled, excluded }: Pick<Pile, 'groups' | 'labelled' | 'excluded'>): number[] {
   const taken = new Set<string>();
   for (const row of labelled) taken.add(groups[row]);
   for (const row of excluded) taken.add(groups[row]);
