@@ -12,6 +12,7 @@ export interface Act {
   /** Of its operation; grows with time. */
   readonly id: number;
   readonly stands: boolean;
+  readonly atMs: number;
   /** Ids of the classes whose name, meaning or place it decided, with all that counted as these, before it or after. */
   readonly classes: ReadonlySet<number>;
   /** Those of them of which somebody said that they are called what they are called; that changes no row. */
@@ -72,7 +73,7 @@ function actsFrom(now: CorpusState, stack: readonly LoggedChange[]): Act[] {
     state = withRows(state, entry.forward);
     const confirmed = confirmedBy(entry.event, state);
     const classes = classesOf(entry, confirmed, before, state);
-    return { id: entry.event.id, stands: entry.undoneBy === 0, classes, confirmed };
+    return { id: entry.event.id, stands: entry.undoneBy === 0, atMs: entry.event.atMs, classes, confirmed };
   });
 }
 

@@ -14,6 +14,8 @@ export interface LabelStore {
   putLabels(labels: readonly NewLabel[], options?: WriteOptions & { readonly replace?: boolean }): Promise<void>;
   /** All labels of these items, every origin, present and absent, oldest first. */
   labelsOf(items: readonly ItemId[], task?: string): Promise<Map<ItemId, Label[]>>;
+  /** Of each item with a label of this origin in the task, the id of the class that it is written as, whatever that was merged into. */
+  writtenClassesOf(items: readonly ItemId[], task: string, origin: Origin): Promise<Map<ItemId, number>>;
   /** Removes machine labels of one origin in a task from these items (all items when undefined). */
   clearMachineLabels(task: string, origin: Origin, items?: readonly ItemId[]): Promise<number>;
   tasks(): Promise<Task[]>;

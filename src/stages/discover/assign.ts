@@ -27,7 +27,7 @@ import { corpusNow } from './class-rows.ts';
 import { type ClusterInCut, itemConfidence } from './cluster-confidence.ts';
 import { type ClusterModel, clustersOf, evidenceOf, savedModel } from './cluster-model.ts';
 import { sampleOfModel } from './clustering.ts';
-import { namesOfEach } from './clusters-now.ts';
+import { type HeldBeside, heldBeside, namesOfEach } from './clusters-now.ts';
 import { type Copies, copiesIn } from './copies.ts';
 import { neighboursOf } from './hierarchy.ts';
 import { keptKey, keptLayout } from './kept-sample.ts';
@@ -50,6 +50,8 @@ export interface AssignContext extends Closing, Pick<Workspace, 'store' | 'vecto
   readonly classNames: readonly (string | undefined)[];
   /** The same of every item that was clustered, in the model's order, whether or not it is still there. */
   readonly namesOfModel: readonly (string | undefined)[];
+  /** Items that are people's and were not clustered. */
+  readonly beside: ReadonlyMap<string, HeldBeside>;
   /** What these count as; a label of a cluster that says something else is of a class that is no more. */
   readonly rootNames: ReadonlySet<string | undefined>;
   /** The cluster of an item that is in the sample. */
@@ -120,13 +122,16 @@ export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorS
 };
 
 /** Names the clusters, by all that decides what items are given, and nothing that `forget` changes. No model's name stands before it. */
-function clustersKey({ model, own, namesOfModel }: AssignContext): string {
-  const decidedBy = [mapKeyOf(model), ...namesOfModel.map(String), ...model.sample.map((key) => own.get(key) ?? -1)];
+function clustersKey({ model, own, namesOfModel, beside }: AssignContext): string {
+  const held = Array.from(beside, ([key, { cluster, written }]) => `${key} ${cluster} ${written}`);
+  const clusters = model.sample.map((key) => own.get(key) ?? -1);
+  const decidedBy = [mapKeyOf(model), ...namesOfModel.map(String), ...clusters, ...held];
   return `@${sha256Hex(decidedBy.join('\n')).slice(0, 16)}`;
 }
 
 async function assigned(context: AssignContext, shard: VectorShard): Promise<ShardResult> {
-  const { store, vectors, task, recipe, mean, sample, own, ofCopy, cut, sizes, map, runId, rootNames } = context;
+  const { store, vectors, task, recipe, mean, sample, own, ofCopy, cut, sizes, map, runId } = context;
+  const { beside, rootNames } = context;
   const { ids, vectors: rows } = await vectors.read(shard);
   const known = await store.labelsOf(ids, task);
   const isKept = ({ origin, present, className }: Label) => present && origin === 'cluster' && rootNames.has(className);
@@ -140,7 +145,7 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
     sample,
     ids,
     rows,
-    ids.map((id) => own.get(id) ?? ofCopy(id)),
+    ids.map((id) => own.get(id) ?? beside.get(sampleKey(id))?.cluster ?? ofCopy(id)),
   );
   const given = ids.map((itemId, i): NewLabel | 'kept' | 'none' => {
     if (before(itemId)) return 'kept';
@@ -162,15 +167,15 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   };
 }
 
-/** Of an item of the sample its own; of another that of the one whose near copy it is, or of the nearest in its cluster. */
+/** Of an item of the sample, and of one that is people's, its own; of another that of the one whose near copy it is, or of the nearest in its cluster. */
 function classNameFor(
-  { classNames, sample, placeOf, placeOfCopy }: AssignContext,
+  { classNames, beside, sample, placeOf, placeOfCopy }: AssignContext,
   id: ItemId,
   { cluster, neighbours }: Assignment,
 ): string | undefined {
   if (cluster < 0) return undefined;
   const nearest = () => neighbours.find((place) => sample.clusters[place] === cluster);
-  return classNames[placeOf.get(id) ?? placeOfCopy(id) ?? nearest() ?? -1];
+  return beside.get(sampleKey(id))?.written ?? classNames[placeOf.get(id) ?? placeOfCopy(id) ?? nearest() ?? -1];
 }
 
 function sums(labels: readonly Pick<Label, 'className' | 'confidence'>[]): Counts {
@@ -224,11 +229,12 @@ export async function classNamesOf(
   store: Pick<Store, 'corpus' | 'corpusLog'>,
   model: ClusterModel,
   { ids }: Pick<Sample, 'ids'>,
-): Promise<Pick<AssignContext, 'classNames' | 'namesOfModel' | 'rootNames'>> {
-  const { written, root } = namesOfEach(model, await corpusNow(store));
+): Promise<Pick<AssignContext, 'classNames' | 'namesOfModel' | 'beside' | 'rootNames'>> {
+  const now = await corpusNow(store);
+  const { written, root } = namesOfEach(model, now);
   const nameOf = new Map(model.sample.map((key, item) => [key, written[item]]));
   const classNames = ids.map((id) => nameOf.get(sampleKey(id)));
-  return { classNames, namesOfModel: written, rootNames: new Set(root) };
+  return { classNames, namesOfModel: written, beside: heldBeside(model, now), rootNames: new Set(root) };
 }
 
 /** The sample with the clusters that the model gives it. */

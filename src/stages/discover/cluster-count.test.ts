@@ -97,6 +97,12 @@ test('what people said is followed: parts that they call one class make a coarse
     assert.equal(suggestedK(hierarchy, said(classOf)), 4);
     assert.equal(suggestedK(hierarchy, said(kindOf)), 16);
     assert.equal(suggestedK(hierarchy, new Int32Array(rows.length).fill(-1)), unsaid);
+    // One cluster of those shown, with two of another in it, together or not, says nothing of how many there are.
+    const [size] = unsaid === 16 ? [10] : [40];
+    for (const strays of [[size], [size, size + 1], [size, 159]]) {
+      const one = Int32Array.from(rows, (_, item) => (item < size || strays.includes(item) ? 0 : -1));
+      assert.equal(suggestedK(hierarchy, one), unsaid, `${strays} among ${size}`);
+    }
     const range = suggestedRange(hierarchy, said(classOf));
     assert.ok(range && range.least <= 4 && range.most < 16);
     assert.ok(levelsOf(hierarchy, said(classOf)).includes(4));

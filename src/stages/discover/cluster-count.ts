@@ -67,7 +67,7 @@ export function cutFeatures({ ks, measures }: Pick<CutEvidence, 'ks' | 'measures
 interface CountOptions {
   /** Of each of {@link CUT_FEATURES}; default: the product's own. */
   readonly weights?: ArrayLike<number>;
-  /** Adjusted Rand index of each number's cut with the classes that people said of some items, [ks]; absent: they said nothing. */
+  /** How well each number's cut agrees with the classes that people said of some items, 0 to 1, [ks]; absent: they said nothing. */
   readonly agreement?: ArrayLike<number>;
 }
 

@@ -68,6 +68,32 @@ export function namesOfEach(model: ClusterModel, now: CorpusNow): NamesOfItems {
   return { written: names.map(({ written }) => written), root: names.map(({ root }) => root) };
 }
 
+/** An item that the clusters were not made of, and that people's acts are about. */
+export interface HeldBeside {
+  readonly cluster: number;
+  /** What it is labelled as, and what that counts as. */
+  readonly written: string;
+  readonly root: string;
+}
+
+/** Such items by the first 16 digits of their ids, as far as there is a cluster of their class. */
+export function heldBeside(model: ClusterModel, now: CorpusNow): Map<string, HeldBeside> {
+  const record = actsUntilNow(model, now);
+  const sampled = new Set(model.sample);
+  const rowOf = [...rowsHeld(record, now)].filter(([key]) => !sampled.has(key));
+  const beside = new Map<string, HeldBeside>();
+  if (rowOf.length === 0) return beside;
+  const clusters = clusterOfEach(model);
+  const clusterOf = new Map(namesOfEach(model, now).root.map((name, item) => [name, clusters[item]]));
+  for (const [key, place] of rowOf) {
+    const row = record.rows[place];
+    const [written, root] = [now.state.classes.get(row.classId)?.name, rootOfRow(row, now)?.name];
+    const cluster = clusterOf.get(root) ?? -1;
+    if (written !== undefined && root !== undefined && cluster >= 0) beside.set(key, { cluster, written, root });
+  }
+  return beside;
+}
+
 function namesHeld(model: ClusterModel, now: CorpusNow): Set<string> {
   const record = actsUntilNow(model, now);
   const places = new Set(rowsHeld(record, now).values());

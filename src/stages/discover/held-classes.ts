@@ -12,7 +12,8 @@ import { currentLabels, NONE_OF_THESE } from '../../core/labels.ts';
 import type { Store } from '../../store/store.ts';
 import { type CorpusNow, corpusNow } from './class-rows.ts';
 import type { ActRecord, ClusterModel } from './cluster-model.ts';
-import { actsUntilNow, rootOfRow, rowsHeld } from './people-acts.ts';
+import { recordUntilNow } from './given-items.ts';
+import { rootOfRow, rowsHeld } from './people-acts.ts';
 import { sampleKey } from './sample.ts';
 
 export interface HeldClasses {
@@ -39,7 +40,7 @@ export async function heldClasses(
   ids: readonly ItemId[],
 ): Promise<HeldClasses> {
   const now = await corpusNow(store);
-  const record = actsUntilNow(there, now);
+  const record = await recordUntilNow(store, { task, model: there }, now, { ids });
   const rowOf = rowsHeld(record, now);
   const rootNames = record.rows.map((row) => rootOfRow(row, now)?.name);
   const ofActs = new Set<string>();

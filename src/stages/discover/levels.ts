@@ -3,10 +3,10 @@
  */
 import { constrainedCut, type JoinsAround, joinsAround } from '../../math/graph-cluster/constrained-cut.ts';
 import type { MergeTree } from '../../math/graph-cluster/ward.ts';
-import { adjustedRand } from '../../math/metrics/clustering.ts';
 import { type ClusterCounts, chosenCount, clusterCounts, likelyRange } from './cluster-count.ts';
 import { groupsOfLeaves } from './cluster-cut.ts';
 import { cutHierarchy, type Hierarchy, type Method } from './hierarchy.ts';
+import { agreementWithPeople } from './people-agreement.ts';
 
 type Cuttable = Pick<Hierarchy, 'tree' | 'leafOf' | 'evidence'>;
 
@@ -47,7 +47,7 @@ export function agreementWith({ tree, leafOf, evidence }: Cuttable, known?: Int3
   if (!known || told.length < 2) return undefined;
   const classes = told.map((item) => known[item]);
   const toldOnly = { tree, leafOf: Int32Array.from(told, (item) => leafOf[item]) };
-  return evidence?.ks.map((k) => adjustedRand(classes, cutHierarchy(toldOnly, k)));
+  return evidence?.ks.map((k) => agreementWithPeople(classes, cutHierarchy(toldOnly, k)));
 }
 
 /** Joining the last two costs most nearly always, whatever there is: two must stand out over every other number by this. */

@@ -11,7 +11,9 @@ import { change, type Operation } from '../../corpus/corpus.ts';
 import { InferencePool } from '../../onnx/pool.ts';
 import type { Store } from '../../store/store.ts';
 import { redoOperation } from '../audit/answer-one.ts';
+import { savedModel } from './cluster-model.ts';
 import { clustersToName } from './clusters-to-name.ts';
+import { heldClasses } from './held-classes.ts';
 import type { DiscoverOptions } from './options.ts';
 import { undoCorpusChange } from './relabel.ts';
 import { splitClassIn } from './split-class.ts';
@@ -38,8 +40,6 @@ class Pile {
   /** Acts that stand, and those that can be done again, the last undone last. */
   readonly standing: Act[] = [];
   readonly undone: Act[] = [];
-  /** Items that were clustered. */
-  sampled = 0;
 
   constructor(pile: VectorPile) {
     this.pile = pile;
@@ -47,8 +47,7 @@ class Pile {
   }
 
   async discover(options: Partial<DiscoverOptions>): Promise<void> {
-    const { clustered } = await this.pile.discover(options);
-    if (clustered && options.recluster) this.sampled = this.pile.count;
+    await this.pile.discover(options);
   }
 
   /** The class of each item; items that are not clustered yet have none. */
@@ -64,7 +63,7 @@ class Pile {
 
   async membersOf(names: readonly string[]): Promise<number[]> {
     const classes = await this.classes();
-    return [...classes.keys()].filter((n) => n < this.sampled && names.includes(classes[n] ?? ''));
+    return [...classes.keys()].filter((n) => names.includes(classes[n] ?? ''));
   }
 
   done(act: Act): void {
@@ -175,6 +174,45 @@ const STEPS: Readonly<Record<string, (pile: Pile, random: Random) => Promise<unk
     if (act) pile.standing.push(act);
   },
 };
+
+test('images that were put into a cluster before it was named are of the name; those that come after it are the machine’s', async (t) => {
+  const pile = new Pile(await openVectorPile(t, pool, vectorOf));
+  await pile.pile.add(48);
+  await pile.discover({ k: KINDS, recluster: true });
+  const [from] = await pile.classes();
+  assert.ok(from !== undefined);
+  // Two more of each kind before it is named, and after that.
+  await pile.pile.add(2 * KINDS);
+  await pile.discover({});
+  await change(pile.store, { kind: 'rename', from, to: 'KEEP' });
+  await pile.pile.add(2 * KINDS);
+  await pile.discover({});
+  /** As a new clustering of all would hold them together. */
+  const held = async () => {
+    const ids = Array.from({ length: pile.pile.count }, (_, n) => idOf(n));
+    const { names, classOf } = await heldClasses(pile.store, 'class', await savedModel(pile.store, 'class'), ids);
+    return [...ids.keys()].filter((n) => names[classOf.get(ids[n]) ?? -1] === 'KEEP');
+  };
+  const called = [...(await pile.classes()).entries()].flatMap(([n, name]) => (name === 'KEEP' ? [n] : []));
+  assert.deepEqual(
+    called,
+    [...Array(72).keys()].filter((n) => n % KINDS === 0),
+    'all of one kind',
+  );
+  assert.deepEqual(
+    await held(),
+    called.filter((n) => n < 60),
+  );
+  // Another cut labels all anew, and loses none of them.
+  await pile.discover({ k: 9 });
+  const stayed = await held();
+  assert.deepEqual(
+    called.filter((n) => n < 60 && !stayed.includes(n)),
+    [],
+  );
+  await undoCorpusChange(pile.store);
+  assert.deepEqual(await held(), []);
+});
 
 /** Undo as often as all that can be undone, since what comes after it is what is looked for. */
 const OFTEN = ['undo', 'undo', 'redo', 'cut', 'recluster', 'name', 'merge'];

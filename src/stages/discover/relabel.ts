@@ -8,7 +8,8 @@ import type { ItemId } from '../../core/ids.ts';
 import type { NewLabel, Store } from '../../store/store.ts';
 import { corpusNow } from './class-rows.ts';
 import { type ClusterModel, savedModel } from './cluster-model.ts';
-import { namesOfEach } from './clusters-now.ts';
+import { heldBeside, namesOfEach } from './clusters-now.ts';
+import { sampleKey } from './sample.ts';
 
 /** Items a page of labels. */
 const PAGE = 500;
@@ -22,7 +23,7 @@ export async function undoCorpusChange(store: Store): Promise<CorpusEvent | null
 
 /**
  * After an operation on the corpus was undone or redone. Where labels can differ it costs a pass over the images. Items that
- * are not of a task's sample are left to the next `discover`.
+ * are not of a task's sample, and that no act was about, are left to the next `discover`.
  */
 export async function relabelClusters(store: Store, act: number): Promise<void> {
   for (const { name: task } of await store.tasks()) {
@@ -34,6 +35,7 @@ export async function relabelClusters(store: Store, act: number): Promise<void> 
     const isNew = act > model.acts.stood && act <= model.acts.seen;
     if (!isNew && !now.acts.stands(act) && !isSplit.includes(true)) continue;
     const names = namesOfEach(model, now);
+    const beside = heldBeside(model, now);
     const placeOf = new IdMap();
     for (const [place, key] of model.sample.entries()) placeOf.set(key, place);
     let page: ItemId[] = [];
@@ -42,10 +44,11 @@ export async function relabelClusters(store: Store, act: number): Promise<void> 
       const changed = page.flatMap((itemId): NewLabel[] => {
         const said = labels.get(itemId)?.find(({ origin, present }) => present && origin === 'cluster');
         const place = placeOf.get(itemId) ?? -1;
-        const className = names.written[place];
+        const other = beside.get(sampleKey(itemId));
+        const className = names.written[place] ?? other?.written;
         if (said === undefined || className === undefined) return [];
         // Parts of what was merged go back to what each was.
-        if (said.className === names.root[place] && !isSplit[place]) return [];
+        if (said.className === (names.root[place] ?? other?.root) && !isSplit[place]) return [];
         const { confidence, runId } = said;
         return [{ itemId, task, className, present: true, origin: 'cluster', confidence, runId }];
       });
@@ -53,7 +56,9 @@ export async function relabelClusters(store: Store, act: number): Promise<void> 
       page = [];
     };
     for await (const image of store.dataset({ task })) {
-      for (const { id } of [image, ...image.regions]) if (placeOf.get(id) !== undefined) page.push(id);
+      for (const { id } of [image, ...image.regions]) {
+        if (placeOf.get(id) !== undefined || beside.has(sampleKey(id))) page.push(id);
+      }
       if (page.length >= PAGE) await relabel();
     }
     await relabel();

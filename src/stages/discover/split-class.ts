@@ -16,9 +16,17 @@ import type { Workspace } from '../../jobs/workspace.ts';
 import type { InferencePool } from '../../onnx/pool.ts';
 import type { Store } from '../../store/store.ts';
 import { ClassRows, type CorpusNow, corpusNow } from './class-rows.ts';
-import { type ClusterModel, clusterOfEach, evidenceNodes, savedModel, saveModel } from './cluster-model.ts';
+import {
+  type ActRecord,
+  type ClusterModel,
+  clusterOfEach,
+  evidenceNodes,
+  savedModel,
+  saveModel,
+} from './cluster-model.ts';
+import { recordUntilNow } from './given-items.ts';
 import { type Parts, partsOf } from './parts.ts';
-import { actsUntilNow, rowOfEach } from './people-acts.ts';
+import { rowOfEach } from './people-acts.ts';
 
 export interface SplitIntoRequest {
   readonly className: string;
@@ -69,10 +77,19 @@ async function splitClass(
     return part === undefined ? [] : [{ itemId, to: names[part] }];
   });
   const event = await store.atomically(async (within) => {
+    const saved = await savedModel(within, task.name);
+    const model = saved?.items === task.items ? saved : undefined;
+    // What was done before was done to clusters that are no more after this.
+    const earlier = await corpusNow(within);
+    const before = await recordUntilNow(within, { task: task.name, model }, earlier);
     const changed = await change(within, { kind: 'split-into', name, task: task.name, items });
-    const model = await savedModel(within, task.name);
-    if (changed && model?.items === task.items) {
-      await saveModel(within, withParts(model, await corpusNow(within), { act: changed.id, names, parts }));
+    if (changed && model) {
+      const now = await corpusNow(within);
+      const split = withParts(model, before, now, { act: changed.id, names, parts });
+      const whole = earlier.index.require(name).id;
+      const ofSplit = { split: { act: changed.id, whole } };
+      const acts = await recordUntilNow(within, { task: task.name, model: split }, now, ofSplit);
+      await saveModel(within, { ...split, acts });
     }
     return changed;
   });
@@ -144,10 +161,8 @@ interface Split {
   readonly parts: Parts;
 }
 
-/** The clusters of the task with the parts in the place of what they are parts of. */
-function withParts(model: ClusterModel, now: CorpusNow, { act, names, parts }: Split): ClusterModel {
-  // What was done before was done to clusters that are no more after this.
-  const record = actsUntilNow(model, now);
+/** The clusters of the task with the parts in the place of what they are parts of. @param record as it was before, which it keeps */
+function withParts(model: ClusterModel, record: ActRecord, now: CorpusNow, { act, names, parts }: Split): ClusterModel {
   const rows = new ClassRows(record.rows);
   const wholes = rowOfEach(model, now, rows);
   const [own, nodes] = [clusterOfEach(model), evidenceNodes(model)];
@@ -174,7 +189,7 @@ function withParts(model: ClusterModel, now: CorpusNow, { act, names, parts }: S
     return rows.place({ classId: entry.id, splitBy: act, ...(from < 0 ? {} : { from }) });
   };
   const rowOf = partOf.map((part, item) => (part === undefined ? wholes[item] : partRow(item, part)));
-  const split = {
+  return {
     ...model,
     k: order.length,
     cut: {
@@ -186,5 +201,4 @@ function withParts(model: ClusterModel, now: CorpusNow, { act, names, parts }: S
     clusters: order.map((c) => all[c].cluster),
     acts: { ...record, rows: rows.rows },
   };
-  return { ...split, acts: actsUntilNow({ ...split, acts: { ...split.acts, seen: act - 1 } }, now) };
 }

@@ -12,7 +12,7 @@ import { imageKey, NO_BYTES, regionKey } from './column.ts';
 import { lostImageLabels } from './derived.ts';
 import { type Dictionary, findTask, runKeyOf, taskOf } from './dictionary.ts';
 import { keepFormer, withMergedClasses } from './former-labels.ts';
-import { LABEL_STATEMENTS, type LabelFields, labelKeyOf, storedLabel } from './label-rows.ts';
+import { itemOf, LABEL_STATEMENTS, type LabelFields, labelKeyOf, labelOfRow, storedLabel } from './label-rows.ts';
 import { logItems, refuseUnexpected } from './operation-log.ts';
 import { deletedRegions, placesOf, readPlaces } from './places.ts';
 import { REGION_STATEMENTS } from './region-rows.ts';
@@ -36,6 +36,16 @@ export function labelStore(session: Session): LabelStore {
     },
 
     labelsOf: (items, task) => labelsOf(session, items, task),
+
+    async writtenClassesOf(items, task, origin) {
+      const found = new Map<ItemId, number>();
+      for await (const { rows } of rowsOf(session, items, task)) {
+        for (const label of rows.map(labelOfRow)) {
+          if (label.origin === origin && label.present) found.set(itemOf(label), label.classId);
+        }
+      }
+      return found;
+    },
 
     async clearMachineLabels(task, origin, items) {
       if (!isMachine(origin)) {
@@ -164,6 +174,21 @@ export async function labelsOf(
   items: readonly ItemId[],
   task?: string,
 ): Promise<Map<ItemId, Label[]>> {
+  const found = new Map<ItemId, Label[]>();
+  for await (const { rows, dictionary } of rowsOf(session, items, task)) {
+    for (const row of rows) {
+      const label = storedLabel(row, dictionary);
+      const known = found.get(label.itemId);
+      if (known === undefined) found.set(label.itemId, [label]);
+      else known.push(label);
+    }
+  }
+  for (const list of found.values()) list.sort((a, b) => a.sequence - b.sequence);
+  return found;
+}
+
+/** The rows of labels of these items, of a task or of all, page by page. */
+async function* rowsOf(session: Session, items: readonly ItemId[], task?: string) {
   const { db } = session;
   const taskId = task === undefined ? undefined : taskOf(await session.freshDictionary(), task).id;
   const wanted = [...new Set(items)];
@@ -184,18 +209,10 @@ export async function labelsOf(
     ...[...chunks(ofImages)].map((chunk) => imageLabels.where('image_id', 'in', chunk)),
     ...[...chunks(ofRegions)].map((chunk) => regionLabels.where('region.id', 'in', chunk)),
   ];
-  const found = new Map<ItemId, Label[]>();
   for (const query of queries) {
     const { rows, dictionary } = await session.read([query]);
-    for (const row of rows[0]) {
-      const label = storedLabel(row, dictionary);
-      const known = found.get(label.itemId);
-      if (known === undefined) found.set(label.itemId, [label]);
-      else known.push(label);
-    }
+    yield { rows: rows[0], dictionary };
   }
-  for (const list of found.values()) list.sort((a, b) => a.sequence - b.sequence);
-  return found;
 }
 
 async function ensureTask(session: Session, task: Task): Promise<void> {

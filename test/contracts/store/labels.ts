@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DatasetImage } from '../../../src/core/dataset.ts';
 import { NONE_OF_THESE } from '../../../src/core/labels.ts';
+import { change } from '../../../src/corpus/corpus.ts';
+import { CorpusIndex } from '../../../src/corpus/state.ts';
 import type { ImageRange } from '../../../src/store/store.ts';
 import type { OpenStore } from './fixtures.ts';
 import {
@@ -48,6 +50,20 @@ export function labelCases(open: OpenStore): void {
       sequences,
       sequences.toSorted((a, b) => a - b),
     );
+  });
+
+  test('the class that a label is written as is told through a merge, and what it counts as is not', async (t) => {
+    const store = await fresh(t, open);
+    const runId = await addImages(store, 2);
+    const [a, b] = sortedIds(2) as [string, string];
+    const machine = { origin: 'cluster', confidence: 0.5, runId } as const;
+    await store.ensureTask({ name: 'scene', rule: 'single', items: 'images' });
+    await store.putLabels([said(a, 'kitten', { ...machine, task: 'scene' }), said(b, 'cat', { task: 'scene' })]);
+    const index = new CorpusIndex(await store.corpus());
+    await change(store, { kind: 'merge', names: ['kitten', 'cat'], into: 'cat' });
+    assert.equal((await store.labelsOf([a])).get(a)?.[0]?.className, 'cat');
+    const written = await store.writtenClassesOf([a, b], 'scene', 'cluster');
+    assert.deepEqual([...written], [[a, index.require('kitten').id]]);
   });
 
   test('replace takes away the labels of that machine origin, task and item, and nothing else', async (t) => {
