@@ -313,6 +313,7 @@ function honesty(all: readonly { row: Row; weights: Weights }[]) {
     calibrationErrorOfAPile: rounded(errors.reduce((sum, error) => sum + error, 0) / errors.length),
     mixedShare: rounded(clusters.filter(({ positive }) => !positive).length / clusters.length),
     mixedAuroc: mixed === null ? null : rounded(mixed),
+    bySize: bySize(scored.map(({ row }, i) => ({ row, ...told[i] }))),
     clusterCalibrationError: rounded(
       calibrationError(
         clusters.map(({ chance }) => chance),
@@ -320,6 +321,39 @@ function honesty(all: readonly { row: Row; weights: Weights }[]) {
       ),
     ),
   };
+}
+
+/** Images a class, and a cluster that is shown, below which a pile counts to each part; the last has the others. */
+const SIZES = [8, 20, Number.POSITIVE_INFINITY];
+
+interface Told {
+  readonly row: Row;
+  readonly confidences: readonly number[];
+  readonly correct: readonly boolean[];
+}
+
+/** The same by how many images the piles' classes have, which nobody knows, and their clusters, with how much too much is claimed. */
+function bySize(told: readonly Told[]) {
+  const share = (of: readonly (number | boolean)[]) =>
+    of.reduce<number>((sum, one) => sum + Number(one), 0) / of.length;
+  const parts = (number: (row: Row) => number) =>
+    SIZES.map((below, i) => {
+      const size = ({ row }: Told) => row.pile.items.length / number(row);
+      const own = told.filter((one) => size(one) < below && size(one) >= (SIZES[i - 1] ?? 0));
+      const tooMuch = own.map(({ confidences, correct }) => share(confidences) - share(correct));
+      return {
+        below: Number.isFinite(below) ? below : null,
+        piles: own.length,
+        calibrationError: rounded(
+          calibrationError(
+            own.flatMap(({ confidences }) => confidences),
+            own.flatMap(({ correct }) => correct),
+          ),
+        ),
+        claimedTooMuch: rounded(share(tooMuch)),
+      };
+    });
+  return { class: parts(({ pile }) => pile.classes), cluster: parts(({ found }) => found.k) };
 }
 
 function written({ counts, items, clusters }: Weights) {

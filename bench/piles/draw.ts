@@ -154,6 +154,8 @@ function junkFor(
   random: Random,
 ): PileItem[] {
   const others = [...sets.values()].filter(({ name }) => !without.includes(name));
+  // A mixture of all the sets that there are has none.
+  if (others.length === 0) return [];
   const taken = new Set<string>();
   const junk: PileItem[] = [];
   while (junk.length < count) {

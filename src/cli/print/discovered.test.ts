@@ -52,6 +52,13 @@ test('near copies are counted apart, and what differs decides whether images are
   assert.match(told({ counts: { copies: 1 } }), /\(1 of them a near copy of another, in the cluster of that one\)/);
 });
 
+test('that less is right where classes are small is said where clusters are small enough for it, and images are not too few', () => {
+  const said = (items: number, clusters: number) => told({ counts: { items, clusters } });
+  assert.match(said(300, 11), /About 80 % of images .* told; fewer where classes have less than 8 images each, since/);
+  assert.match(said(300, 10), /About 80 % of images are where they belong, as far as can be told\.\n/);
+  assert.match(said(20, 2), /as far as can be told\.\n20 images are too few/);
+});
+
 test('levels are told with the classes of people that are at each, and that there is one where all are', () => {
   assert.match(told({}), /Clusters at each level of the tree: 1: 2, 2: 5 \(labelsmith discover --level N\)\.\n/);
   assert.match(told({ held: 1 }), /At every level the 1 class that people named or labelled stay/);

@@ -72,16 +72,24 @@ export async function mappingNow(
   }
   const followed = new Map<string, string>();
   const problems: string[] = [];
+  const meant = (from: string) => {
+    const near = nearestNames(from, names.keys(), NAMES_TOLD).map((name) => `"${name}"`);
+    return near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
+  };
   for (const [from, to] of mapping) {
     const digest = clusterOf.get(from);
     const current = digest === undefined ? undefined : nameOf.get(digest);
     const known = now.index.find(from)?.name;
     // What people named stays with its items, whatever was cut since.
     if (current === undefined && digest !== undefined && !(known !== undefined && held.has(known))) {
-      problems.push(`"${from}", to become "${to}": the cluster of this row is no more, since clusters were made again`);
+      // Of a class that is none nobody knows whether it ever was one.
+      problems.push(
+        known === undefined
+          ? `"${from}", to become "${to}": there is neither such a class nor a cluster of these items${meant(from)}`
+          : `"${from}", to become "${to}": the cluster of this row is no more, since clusters were made again`,
+      );
     } else if (known === undefined && current === undefined) {
-      const near = nearestNames(from, names.keys(), NAMES_TOLD).map((name) => `"${name}"`);
-      problems.push(`"${from}" is no class here${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`);
+      problems.push(`"${from}" is no class here${meant(from)}`);
     } else {
       const name = current ?? from;
       if (current !== undefined && now.index.find(current)?.name !== known) onFollowed(from, current);
