@@ -210,6 +210,37 @@ describe('outputs', () => {
       await assert.rejects(replacing('fake', 'folder'), isError('REFUSED', /did not write this folder/));
     }));
 
+  it('moves aside what others put into a folder that is replaced, where it is told, and keeps what was moved before', () =>
+    inTemporaryFolder(async (folder) => {
+      const out = join(folder, 'out');
+      const moved: unknown[] = [];
+      const onMovedAside = (names: readonly string[], to: string) => moved.push([names, to]);
+      const asked = { kind: 'folder', what: 'export', protectedPaths: [], onMovedAside } as const;
+      const replacing = () => writeOutput(out, { ...asked, replace: true }, writes('x'));
+      await replacing();
+      for (const [kept, text] of [
+        ['out-kept', 'first'],
+        ['out-kept-2', 'second'],
+      ]) {
+        await writeFiles(folder, { 'out/mine/notes.txt': text });
+        await assert.rejects(
+          writeOutput(out, { ...asked, replace: false }, writes('x')),
+          isError('REFUSED', /not empty/),
+        );
+        await replacing();
+        assert.deepEqual(await namesIn(out), ['x']);
+        assert.equal(await readFile(join(folder, kept, 'mine/notes.txt'), 'utf8'), text);
+      }
+      assert.deepEqual(moved, [
+        [['mine'], `${out}-kept`],
+        [['mine'], `${out}-kept-2`],
+      ]);
+      assert.equal(await readFile(join(folder, 'out-kept/mine/notes.txt'), 'utf8'), 'first');
+      await writeFiles(folder, { 'other/x': '' });
+      const foreign = writeOutput(join(folder, 'other'), { ...asked, replace: true }, writes('x'));
+      await assert.rejects(foreign, isError('REFUSED', /labelsmith did not write this folder/));
+    }));
+
   it('takes names that fill what the file system allows', () =>
     inTemporaryFolder(async (folder) => {
       const out = join(folder, '猫'.repeat(85));

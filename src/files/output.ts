@@ -1,7 +1,7 @@
 /**
  * Outputs that a person asked for by name, there as a whole or not at all. An output is written beside OUT under a hidden
  * name and swapped in by rename when it is complete, so that whoever looks at OUT sees the old one or the new one. What
- * is at OUT is replaced only where this program wrote it (own.ts).
+ * is at OUT is replaced only where this program wrote it (own.ts), and what others put there since is refused or moved aside.
  *
  * For a file the swap is one rename. For a folder it is two, OUT to `.OUT.….old` and the new one to OUT, since no
  * portable call exchanges two folders; a process killed in the microseconds between them leaves both beside OUT, and
@@ -39,6 +39,11 @@ export type OutputOptions = Replacing &
          * finds it in its place. Default: it is deleted.
          */
         readonly goesOn?: boolean;
+        /**
+         * What others put into a folder of ours is moved to a new folder beside OUT before that is replaced, and this is told. Default:
+         * such a folder is not replaced.
+         */
+        readonly onMovedAside?: (names: readonly string[], to: string) => void;
       }
     | {
         readonly kind: 'file';
@@ -88,6 +93,7 @@ export async function writeOutput(
     const beside = options.kind === 'file' ? (options.beside ?? null) : null;
     if (beside !== null) await prepareBeside(names.beside, path, options.what, beside);
     if (options.kind === 'file') await removeBeside(path);
+    else await moveAside(path, options.onMovedAside);
     await swap(path, names, options.kind);
     if (beside !== null) await placeBeside(names.beside, path);
     await flushFolder(parent);
@@ -141,7 +147,8 @@ async function refuseOccupied(path: string, options: OutputOptions): Promise<voi
   const empty = kind === 'file' ? stats.size === 0 : (await readdir(path)).length === 0;
   if (empty) return;
   const foreign = await foreignAt(path, options);
-  if (replace && foreign === null) return;
+  if (replace && (foreign === null || (kind === 'folder' && options.onMovedAside && (await othersIn(path)).length > 0)))
+    return;
   if (replace) {
     throw new LabelsmithError('REFUSED', `${path} is not replaced: ${foreign}`, {
       hint: 'Choose another place, or move away what is there.',
@@ -177,6 +184,24 @@ async function foreignAt(path: string, options: OutputOptions): Promise<string |
     default:
       throw new Error(`Unknown ownership ${ownership satisfies never}`);
   }
+}
+
+/** Names in a folder of ours that are not; none where it is no folder of ours, or lists no names. */
+async function othersIn(path: string): Promise<readonly string[]> {
+  const ownership = await ownershipOfFolder(path);
+  return ownership.kind === 'mixed' ? ownership.names : [];
+}
+
+/** Before the swap, since what is left of the old folder is deleted, by the next process where this one is killed. */
+async function moveAside(path: string, told?: (names: readonly string[], to: string) => void): Promise<void> {
+  const names = told && (await exists(path)) ? await othersIn(path) : [];
+  if (told === undefined || names.length === 0) return;
+  let to = `${path}-kept`;
+  for (let number = 2; await exists(to); number++) to = `${path}-kept-${number}`;
+  await mkdir(to);
+  for (const name of names) await renameOver(join(path, name), join(to, name));
+  await flushFolder(to);
+  told(names, to);
 }
 
 interface TemporaryNames {

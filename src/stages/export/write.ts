@@ -46,7 +46,11 @@ export async function exportDataset(
     await format.write(writing.images, target, job);
     await writing.end();
   };
-  const options = outputOptions(format, context, () => writing.facts());
+  const options = outputOptions(format, context, {
+    facts: () => writing.facts(),
+    onMovedAside: (names, to) =>
+      job.tally.problems.push(`not written by labelsmith, and moved to ${to}: ${names.join(', ')}`),
+  });
   return writing.summary(await rehearsable(out, context, () => writeOutput(out, options, write)));
 }
 
@@ -144,10 +148,10 @@ const SIGNATURES: Partial<Readonly<Record<FormatName, Signature>>> = {
 function outputOptions(
   { name, kind }: Format,
   { replace, protectedPaths, accuracy = [] }: ExportContext,
-  facts: () => Readonly<Record<string, unknown>>,
+  ofFolder: Pick<Extract<OutputOptions, { readonly kind: 'folder' }>, 'facts' | 'onMovedAside'>,
 ): OutputOptions {
   const what = exportTo(name);
-  if (kind === 'folder') return { kind, what, facts, replace, protectedPaths };
+  if (kind === 'folder') return { kind, what, ...ofFolder, replace, protectedPaths };
   const signature = SIGNATURES[name];
   if (signature === undefined) throw new Error(`nothing says how a file of the format ${name} is known`);
   const beside = accuracy.length > 0 ? { accuracy: accuracy.map(writtenAccuracy) } : null;
