@@ -4,7 +4,7 @@
  * same with all images labelled that are not tested; a depth's figure is with the same methods on its vectors, whether or not
  * cross-validation would keep it; `kept` is what comes out with that depth, by the gate of `teach rounds`.
  * LABELSMITH_TEACH_EMBEDDER, LABELSMITH_TEACH_SETS, LABELSMITH_TEACH_SEEDS, LABELSMITH_FINE_TUNE_STEPS and
- * LABELSMITH_FINE_TUNE_LABELS (a share) name others.
+ * LABELSMITH_FINE_TUNE_LABELS (a share, or `10each`: ten labels of every class) name others.
  */
 import { readFile } from 'node:fs/promises';
 import { argMaxRows } from '../src/math/calibration.ts';
@@ -20,13 +20,22 @@ import { type FineTuned, fineTune, type KnownOfTask } from '../src/stages/teach/
 import { STEP_NAMES } from '../src/stages/teach/fine-tune/steps.ts';
 import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';
 import { learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
-import { EMBEDDER, finished, type LabelledSet, loadLabelled, meanOf, problemOf, split } from './labelled-sets.ts';
+import {
+  EMBEDDER,
+  finished,
+  type LabelledSet,
+  labellingOf,
+  loadLabelled,
+  meanOf,
+  problemOf,
+  split,
+} from './labelled-sets.ts';
 
 const SETS = (process.env.LABELSMITH_TEACH_SETS ?? 'caltech-30,electronics,flowers').split(',');
 const SEEDS = (process.env.LABELSMITH_TEACH_SEEDS ?? '0,1,2').split(',').map(Number);
 const ASKED = process.env.LABELSMITH_FINE_TUNE_STEPS?.split(',');
 const DEPTHS = STEP_NAMES.filter((name) => ASKED?.includes(name) ?? name !== 'bias');
-const SHARE = Number(process.env.LABELSMITH_FINE_TUNE_LABELS ?? 0.1);
+const LABELLING = labellingOf(process.env.LABELSMITH_FINE_TUNE_LABELS ?? '0.1');
 
 export async function run(): Promise<unknown> {
   const pool = await InferencePool.create({ threads: 2 });
@@ -40,7 +49,7 @@ export async function run(): Promise<unknown> {
     }
     const mean = meanOf(Object.values(sets));
     process.stderr.write(`${tableOf({ ...sets, mean }).join('\n')}\n`);
-    return { labels: SHARE, seeds: SEEDS, sets, mean };
+    return { labels: LABELLING, seeds: SEEDS, sets, mean };
   } finally {
     await pool.close();
   }
@@ -59,7 +68,7 @@ function tableOf(rows: Readonly<Record<string, Readonly<Record<string, number>>>
 }
 
 async function measure(pool: InferencePool, set: LabelledSet, seed: number): Promise<Record<string, number>> {
-  const { labelled, unlabelled, test } = split(set, seed, SHARE);
+  const { labelled, unlabelled, test } = split(set, seed, LABELLING);
   const rows = [...labelled, ...unlabelled].sort((a, b) => a - b);
   const features = finished(set, rows);
   const problem = problemOf(set, features, labelled, unlabelled);

@@ -112,8 +112,21 @@ export interface Split {
   readonly test: readonly number[];
 }
 
-/** The test is 20 % of the images, whole groups at a time; of the others a share of all images is labelled, the same of every class. */
-export function split({ truth, groups, classes }: LabelledVectors, seed: number, share: number): Split {
+/** How much of every class is labelled: a share of its images, or as many of them where there are so many. */
+export type Labelling = number | { readonly each: number };
+
+/** `0.1` is a tenth of the images, `10each` ten of every class. */
+export function labellingOf(text: string): Labelling {
+  const [, each] = /^(\d+)each$/.exec(text) ?? [];
+  if (each !== undefined) return { each: Number(each) };
+  const share = Number(text);
+  if (!(share > 0 && share < 1))
+    throw new RangeError(`not a share of the labels (0.1), nor a number of every class (10each): ${text}`);
+  return share;
+}
+
+/** The test is 20 % of the images, whole groups at a time; of the others so much is labelled, the same of every class. */
+export function split({ truth, groups, classes }: LabelledVectors, seed: number, labelling: Labelling): Split {
   const random = seededRandom(seed, 'teach-bench');
   const inTest = new Set<string>();
   let tested = 0;
@@ -133,7 +146,8 @@ export function split({ truth, groups, classes }: LabelledVectors, seed: number,
   const labelled: number[] = [];
   for (let c = 0; c < classes; c++) {
     const size = truth.filter((label) => label === c).length;
-    labelled.push(...rest.filter((i) => truth[i] === c).slice(0, Math.max(1, Math.round(share * size))));
+    const wanted = typeof labelling === 'number' ? Math.round(labelling * size) : labelling.each;
+    labelled.push(...rest.filter((i) => truth[i] === c).slice(0, Math.max(1, wanted)));
   }
   return withLabelled({ rest, test }, labelled);
 }

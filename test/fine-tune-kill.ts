@@ -56,13 +56,38 @@ export async function killedFineTuning(
     await checkAfter(`amid training ${done + 1}`, async () => {
       await killAmid(at, kept, done);
       assert.ok(existsSync(kept), 'a state was kept');
+      assert.match(
+        await trainingIn(at),
+        /^interrupted class last \d of \d, step \d+ of \d+$/,
+        'status says where it stopped',
+      );
     });
+    assert.equal(await trainingIn(at), '', 'nothing is left to go on with');
   }
   for (let moment = 0; moment < spread; moment++) {
     const killAfterMs = (lengthMs * (moment + 0.7)) / (spread + 0.4);
     await checkAfter(`moment ${moment + 1} of ${spread}`, () => runCli(COMMAND, { ...at, killAfterMs }));
   }
   return whole;
+}
+
+/** What `status` says of a training that is not through. */
+async function trainingIn(at: CliOptions): Promise<string> {
+  const { trainings = [] } = await runJson<Status>(['status'], at);
+  return trainings
+    .map(
+      ({ status, task, training: { depth, training, of, step, ofSteps } }) =>
+        `${status} ${task} ${depth} ${training} of ${of}, step ${step} of ${ofSteps}`,
+    )
+    .join('; ');
+}
+
+interface Status {
+  readonly trainings?: readonly {
+    readonly status: string;
+    readonly task: string;
+    readonly training: Readonly<Record<'depth' | 'training' | 'of' | 'step' | 'ofSteps', string | number>>;
+  }[];
 }
 
 const POLL_MS = 3;

@@ -6,7 +6,7 @@
  * processes come again. Who writes for long touches it meanwhile ({@link keepAlive}).
  */
 import { createHash } from 'node:crypto';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { systemCodeOf } from '../errors.ts';
@@ -70,9 +70,19 @@ export function hasEnded(writer: string): boolean {
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     return systemCodeOf(error) === 'EPERM';
+  }
+}
+
+/** Whether it has ended, and only waits for its parent to ask how: in a container often for ever. Known on Linux alone. */
+function isZombie(pid: number): boolean {
+  try {
+    // "pid (name) state …", and a name may hold anything.
+    return /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 

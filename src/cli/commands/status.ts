@@ -5,6 +5,7 @@ import { statusOf } from '../../jobs/status.ts';
 import { knownAccuracies } from '../../stages/audit/known-accuracy.ts';
 import { savedRecipe } from '../../stages/embed/recipe.ts';
 import { lastLearningCurves } from '../../stages/teach/last-learning-curve.ts';
+import { trainingsUnderWay } from '../../stages/teach/training-note.ts';
 import { type Context, command } from '../command.ts';
 import { printStatus } from '../print/status.ts';
 import { flag } from '../values.ts';
@@ -37,6 +38,7 @@ export const status = command({
       const { summary, sources, runs, deadShards, fleet, quarantine, problems } = found;
       const accuracy = await knownAccuracies(workspace.store);
       const learningCurves = await lastLearningCurves(workspace.store);
+      const trainings = trainingsUnderWay(runs);
       const tasks = await workspace.store.tasks();
       const tasksOfBoxes = new Set(tasks.flatMap(({ name, items }) => (items === 'regions' ? [name] : [])));
       const embedder = await savedRecipe(workspace.store, 'images');
@@ -47,13 +49,14 @@ export const status = command({
         accuracy,
         ...(learningCurves.length > 0 && { learningCurves }),
         ...(embedder && { embedder: { model: embedder.model, because: embedder.because ?? null } }),
+        ...(trainings.length > 0 && { trainings }),
         runs,
         ...(deadShards.length > 0 && { deadShards }),
         ...(fleet && { fleet }),
         ...(quarantine && { quarantine }),
         ...(problems && { integrity: problems.length === 0 ? 'ok' : problems }),
       });
-      printStatus(output, workspace.name, { ...found, accuracy, learningCurves, tasksOfBoxes }, embedder);
+      printStatus(output, workspace.name, { ...found, accuracy, learningCurves, trainings, tasksOfBoxes }, embedder);
       return problems && problems.length > 0 ? 1 : 0;
     });
   },

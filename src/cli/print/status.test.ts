@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOutput } from '../output.ts';
 import { type PrintedStatus, printStatus } from './status.ts';
+import { trainingText } from './training.ts';
 
 const SUMMARY: PrintedStatus['summary'] = {
   images: 2,
@@ -30,6 +31,7 @@ function printed(parts: Partial<PrintedStatus>): string {
     runs: [],
     deadShards: [],
     learningCurves: [],
+    trainings: [],
     accuracy: [],
     tasksOfBoxes: new Set<string>(),
     ...parts,
@@ -71,4 +73,26 @@ test('how many more labels, as the last training of the task said it', () => {
   const outOfReach = { ...curve, task: 'class', more: null, moreInterval: null, limit: 0.81 };
   assert.match(printed({ accuracy, learningCurves: [outOfReach] }), /90 % is out of reach .*: about 81 % if all/);
   assert.doesNotMatch(printed({ accuracy, learningCurves: [{ ...outOfReach, more: 0 }] }), /As of/);
+});
+
+test('a training that is under way, and one that was stopped', () => {
+  const atMs = Date.UTC(2026, 10, 28, 19, 36, 4);
+  const training = {
+    what: 'embedder',
+    depth: 'all',
+    training: 2,
+    of: 4,
+    step: 8,
+    ofSteps: 78,
+    loss: 0.5,
+    atMs,
+  } as const;
+  const of = { run: 'r', stage: 'teach rounds', task: 'class', training: { ...training, remainingMs: 80_000 } };
+  assert.deepEqual(trainingText({ ...of, status: 'running' }, atMs + 12_000), [
+    'Under way: teach rounds of the task class, as of 12 s ago.',
+    '  The embedder is trained (all): training 2 of 4, without fold 2 of 3, step 8 of 78, loss 0.500, about 1 min 20 s left of this depth',
+  ]);
+  const stopped = printed({ trainings: [{ ...of, status: 'interrupted' }] });
+  assert.match(stopped, /Stopped: teach rounds of the task class, at 2026-11-28 19:36:04\./);
+  assert.match(stopped, /step 8 of 78, loss 0\.500; the same command goes on at most ten steps before, if the labels/);
 });

@@ -8,13 +8,16 @@ import { accuracyRows } from '../../stages/audit/accuracy-text.ts';
 import type { TaskAccuracy } from '../../stages/audit/known-accuracy.ts';
 import type { EmbeddingRecipe } from '../../stages/embed/recipe.ts';
 import type { LastLearningCurve } from '../../stages/teach/last-learning-curve.ts';
+import type { TrainingUnderWay } from '../../stages/teach/training-note.ts';
 import type { Output } from '../output.ts';
 import { formatDuration, oneLine, table } from '../words.ts';
 import { moreLabelsText } from './more-labels.ts';
+import { trainingText } from './training.ts';
 
 export interface PrintedStatus extends WorkspaceStatus {
   readonly accuracy: readonly TaskAccuracy[];
   readonly learningCurves: readonly LastLearningCurve[];
+  readonly trainings: readonly TrainingUnderWay[];
   /** Names of tasks whose labels are of boxes. */
   readonly tasksOfBoxes: ReadonlySet<string>;
 }
@@ -59,6 +62,10 @@ export function printStatus(
     printAccuracy(output, of);
     printMoreLabels(output, found, of);
     if (found.tasksOfBoxes.has(of.task)) printNextOfBoxes(output, of);
+  }
+  for (const training of found.trainings) {
+    output.line();
+    for (const line of trainingText(training)) output.line(`  ${line}`);
   }
   if (runs.length > 0) {
     output.line();

@@ -45,6 +45,7 @@ import type { SearchWidth } from './search.ts';
 import { measuredBefore, type TaughtAccuracy, taughtAccuracy, wasPicked } from './stated-accuracy.ts';
 import { statisticsStage } from './statistics-stage.ts';
 import { resultOf, type TeachResult } from './teach-result.ts';
+import { embedderNotes, trainingNotes } from './training-note.ts';
 
 export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
   /** The task whose labels are learned. Default `class`. */
@@ -191,8 +192,15 @@ async function learnFrom(
   return workspace.engine.withInference(options, async (pool) => {
     const frozen = await learnRounds(pool, problem, { ...options, budgetMs });
     const record = tuningRecordOf(workspace, options.task);
-    const tuning = { ...options, endMs, record, fineTune: options.fineTune ?? 'off' };
+    const notes = trainingNotes(workspace.store, job.runId);
+    const note = embedderNotes(notes, () => performance.now());
+    const onTraining: FineTuneTaskOptions['onTraining'] = (step, progress) => {
+      note(step, progress);
+      options.onTraining?.(step, progress);
+    };
+    const tuning = { ...options, endMs, record, onTraining, fineTune: options.fineTune ?? 'off' };
     const fineTuning = await fineTuneTask(workspace, pool, { items, labelledTask }, frozen, tuning);
+    await notes.end();
     const best = fineTuning.chosen?.learned ?? frozen;
     const ofSome = { ...best, steps: [...frozen.steps, ...fineTuning.steps] };
     const learned = await withAllLabels(job, pool, items, labelledTask, ofSome, options.onStep);

@@ -24,7 +24,7 @@ import { priorOf, type RowPrior } from './row-prior.ts';
 import type { TaughtPoints } from './taught-points.ts';
 import type { HeatmapHead } from './tunable-detector.ts';
 
-export interface TuneDetectorOptions extends Pick<TrainOptions, 'signal'> {
+export interface TuneDetectorOptions extends Pick<TrainOptions, 'signal' | 'onStep'> {
   readonly classes: number;
 }
 
@@ -48,7 +48,7 @@ export async function tuneDetector(
   pool: InferencePool,
   known: HeatmapHead,
   points: TaughtPoints,
-  { classes, signal }: TuneDetectorOptions,
+  { classes, signal, onStep }: TuneDetectorOptions,
 ): Promise<TunedHead> {
   const prior = priorOf(known);
   const { channels } = prior;
@@ -66,6 +66,7 @@ export async function tuneDetector(
       learningRate: LEARNING_RATE,
       steps: STEPS,
       signal,
+      onStep,
     });
     if (stopped) throw new LabelsmithError('BAD_MODEL', 'the loss of the points came to no number', { hint: HINT });
     const [z, bias] = parameters.map(({ data }) => Float32Array.from(data)) as [Float32Array, Float32Array];

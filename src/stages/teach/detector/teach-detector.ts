@@ -22,6 +22,7 @@ import { joinedPoints, type TaughtPoints } from '../../../models/tuning/detector
 import type { ExtendedDetector, TunableDetector } from '../../../models/tuning/detector/tunable-detector.ts';
 import { tuneDetector } from '../../../models/tuning/detector/tune-detector.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
+import { finite, remaining, type TrainingNotes, trainingNotes } from '../training-note.ts';
 import { type AnnotatedImage, type AnnotatedImages, annotatedImages } from './annotated-images.ts';
 import { type DetectorScores, scoresBeside } from './detector-scores.ts';
 import { dropPoints, pointsMaker } from './points-of-image.ts';
@@ -82,10 +83,11 @@ export async function teachDetector(workspace: Workspace, options: TeachDetector
   const detector = await models.tunableDetector(model, classes);
   const annotated = await annotatedImages(store, { ...options, known: detector.entry.classNames });
   const settings = { task, model, name, minBoxes, heldOut, minAp50, classes: classes ?? null };
-  return recordRun(store, { stage: 'teach detector', settings }, options, async () => {
+  return recordRun(store, { stage: 'teach detector', settings }, options, async (runId) => {
+    const notes = trainingNotes(store, runId);
     try {
       const { extended, scores, unreadable } = await engine.withInference({ threads }, (pool) =>
-        taughtAndJudged(pool, { workspace, detector, annotated }, options),
+        taughtAndJudged(pool, { workspace, detector, annotated, notes }, options),
       );
       const usable = scores.AP50 !== null && scores.AP50 >= minAp50;
       // One that may be used already stays what it is.
@@ -111,14 +113,25 @@ interface Teaching {
   readonly workspace: Workspace;
   readonly detector: TunableDetector;
   readonly annotated: AnnotatedImages;
+  readonly notes: TrainingNotes;
 }
 
 async function taughtAndJudged(pool: InferencePool, teaching: Teaching, options: TeachDetectorOptions) {
-  const { workspace, detector, annotated } = teaching;
+  const { workspace, detector, annotated, notes } = teaching;
   const { classNames, images } = annotated;
   const { points, unreadable } = await pointsOf(pool, teaching, options);
   const { signal, name } = options;
-  const { head } = await tuneDetector(pool, detector.head, points, { classes: classNames.length, signal });
+  let remainingAfter: ((done: number) => number | null) | undefined;
+  const { head } = await tuneDetector(pool, detector.head, points, {
+    classes: classNames.length,
+    signal,
+    onStep({ step, steps, loss }) {
+      remainingAfter ??= remaining(steps, () => performance.now());
+      const remainingMs = remainingAfter(step);
+      notes.note({ what: 'head of a detector', step, ofSteps: steps, loss: finite(loss), remainingMs });
+    },
+  });
+  await notes.end();
   const extended: ExtendedDetector = detector.withClasses(name, classNames, head);
   const judged = images.filter((image) => image.heldOut);
   const scores = await scoresBeside(pool, workspace, { detector, extended, classNames, images: judged, signal });
@@ -127,7 +140,7 @@ async function taughtAndJudged(pool: InferencePool, teaching: Teaching, options:
 
 async function pointsOf(
   pool: InferencePool,
-  { workspace, detector, annotated }: Teaching,
+  { workspace, detector, annotated, notes }: Teaching,
   { seed, signal, onProgress }: TeachDetectorOptions,
 ): Promise<{ readonly points: TaughtPoints; readonly unreadable: number }> {
   const taught = annotated.images.filter(({ heldOut }) => !heldOut);
@@ -144,7 +157,10 @@ async function pointsOf(
     signal?.throwIfAborted();
     parts[i] = await make(image);
     meter.add(1);
-    onProgress?.(meter.snapshot(++done));
+    const progress = meter.snapshot(++done);
+    const { remainingMs = null } = progress;
+    notes.note({ what: 'images of a detector', done, of: taught.length, remainingMs });
+    onProgress?.(progress);
   });
   await pool.unload(below);
   const there = parts.filter((part) => part !== undefined);

@@ -1,0 +1,60 @@
+/** A training that is under way, or that was stopped, in words. */
+import { formatCount } from '../../core/count-text.ts';
+import type { TrainingNote, TrainingUnderWay } from '../../stages/teach/training-note.ts';
+import { formatDuration, oneLine } from '../words.ts';
+
+/** @param nowMs the time of day */
+export function trainingText({ stage, task, status, training }: TrainingUnderWay, nowMs = Date.now()): string[] {
+  const { atMs } = training;
+  const at = new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
+  if (status === 'running') {
+    return [
+      `Under way: ${stage} of the task ${oneLine(task)}, as of ${formatDuration(Math.max(0, nowMs - atMs))} ago.`,
+      `  ${whereText(training)}${leftText(training)}`,
+    ];
+  }
+  return [
+    `Stopped: ${stage} of the task ${oneLine(task)}, at ${at}.`,
+    `  ${whereText(training)}; ${againText(training)}`,
+  ];
+}
+
+function whereText(training: TrainingNote): string {
+  switch (training.what) {
+    case 'embedder': {
+      const { depth, of, step, ofSteps, loss } = training;
+      const onWhat = training.training === of ? 'on all labels' : `without fold ${training.training} of ${of - 1}`;
+      return `The embedder is trained (${depth}): training ${training.training} of ${of}, ${onWhat}, step ${step} of ${ofSteps}${lossText(loss)}`;
+    }
+    case 'images of a detector':
+      return `The detector is taught: ${formatCount(training.done)} of ${formatCount(training.of)} images read`;
+    case 'head of a detector':
+      return `The detector is taught: step ${training.step} of ${training.ofSteps}${lossText(training.loss)}`;
+    default:
+      return training satisfies never;
+  }
+}
+
+function lossText(loss: number | null): string {
+  return loss === null ? '' : `, loss ${loss.toFixed(3)}`;
+}
+
+function leftText(training: TrainingNote): string {
+  const { remainingMs } = training;
+  if (remainingMs === null) return '';
+  const ofWhat = training.what === 'embedder' ? ' of this depth' : '';
+  return `, about ${formatDuration(remainingMs)} left${ofWhat}`;
+}
+
+function againText({ what }: TrainingNote): string {
+  switch (what) {
+    case 'embedder':
+      return 'the same command goes on at most ten steps before, if the labels are the same';
+    case 'images of a detector':
+      return 'the same command goes on there';
+    case 'head of a detector':
+      return 'the same command has the images and begins the steps again';
+    default:
+      return what satisfies never;
+  }
+}

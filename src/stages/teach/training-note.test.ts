@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RunRecord } from '../../store/store.ts';
+import { embedderNotes, type TrainingNote, trainingNotes, trainingsUnderWay } from './training-note.ts';
+
+const NOTE: TrainingNote = { what: 'images of a detector', done: 3, of: 9, remainingMs: null, atMs: 5 };
+
+function run(id: string, task: string, status: RunRecord['status'], metrics: object): RunRecord {
+  return {
+    id,
+    stage: 'teach rounds',
+    status,
+    settings: { task },
+    modelKey: null,
+    versions: {},
+    seed: 0,
+    threads: 1,
+    startedAtMs: 0,
+    endedAtMs: null,
+    counts: {},
+    metrics: { ...metrics },
+  };
+}
+
+test('the newest run of a task says whether a training of it is under way, or was stopped', () => {
+  const training = NOTE;
+  const found = trainingsUnderWay([
+    run('6', 'a', 'running', { training }),
+    run('5', 'b', 'done', {}),
+    run('4', 'b', 'interrupted', { training }),
+    run('3', 'c', 'interrupted', { training }),
+    run('2', 'd', 'failed', { training }),
+    run('1', 'e', 'running', {}),
+  ]);
+  assert.deepEqual(
+    found.map(({ run: id, status }) => [id, status]),
+    [
+      ['6', 'running'],
+      ['3', 'interrupted'],
+    ],
+  );
+});
+
+test('what is noted is seldom written, but always at the end of a training', async () => {
+  const written: unknown[] = [];
+  let now = 0;
+  const store = { noteRun: async (_: string, metrics: object) => void written.push(metrics) };
+  const notes = trainingNotes(store, 'r', () => now);
+  const note = embedderNotes(notes, () => now);
+  // Two trainings of 10 steps, one a second, the first of which an earlier run had brought to step 4.
+  for (let done = 5; done <= 20; done++) {
+    now += 1000;
+    const steps = ((done - 1) % 10) + 1;
+    note('last', { trained: Math.floor(done / 10), of: 2, steps, ofSteps: 10, loss: done === 20 ? Number.NaN : 1 });
+  }
+  await notes.end();
+  const trainings = written.map((metrics) => (metrics as { training?: TrainingNote }).training);
+  const places = trainings.map((one) => one?.what === 'embedder' && [one.training, one.step, one.remainingMs]);
+  assert.deepEqual(places.slice(0, 3), [
+    [1, 5, null],
+    [1, 7, 13_000],
+    [1, 9, 11_000],
+  ]);
+  assert.deepEqual(places.slice(3, 5), [
+    [1, 10, 10_000],
+    [2, 2, 8000],
+  ]);
+  assert.deepEqual(trainings.at(-2), {
+    what: 'embedder',
+    depth: 'last',
+    training: 2,
+    of: 2,
+    step: 10,
+    ofSteps: 10,
+    loss: null,
+    remainingMs: 0,
+    atMs: 16_000,
+  });
+  assert.deepEqual(written.at(-1), {}, 'nothing is trained any more');
+});

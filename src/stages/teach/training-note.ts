@@ -1,0 +1,149 @@
+/**
+ * Which training is under way, kept in the record of its run while it goes: what `status` says in another terminal, and
+ * after the training's process was killed.
+ */
+import { z } from 'zod';
+import type { RunId } from '../../core/ids.ts';
+import { progressMeter } from '../../jobs/progress.ts';
+import type { RunRecord, RunStore } from '../../store/store.ts';
+import { STEP_NAMES, type StepName } from './fine-tune/steps.ts';
+
+/** Each figure is of `atMs`, the time of day when it was noted; `remainingMs` is null where the speed is not known yet. */
+const NOTE = z.discriminatedUnion('what', [
+  z.object({
+    what: z.literal('embedder'),
+    depth: z.enum(STEP_NAMES),
+    /** From 1: one without each fold, and the last, where the folds are passed, on all labels. */
+    training: z.number(),
+    of: z.number(),
+    step: z.number(),
+    ofSteps: z.number(),
+    /** Of the step, mean over its items in nats; null where it is no number. */
+    loss: z.number().nullable(),
+    /** Of this depth with all its trainings; what is judged between them comes on top. */
+    remainingMs: z.number().nullable(),
+    atMs: z.number(),
+  }),
+  z.object({
+    what: z.literal('images of a detector'),
+    done: z.number(),
+    of: z.number(),
+    remainingMs: z.number().nullable(),
+    atMs: z.number(),
+  }),
+  z.object({
+    what: z.literal('head of a detector'),
+    step: z.number(),
+    ofSteps: z.number(),
+    /** Of all points together. */
+    loss: z.number().nullable(),
+    remainingMs: z.number().nullable(),
+    atMs: z.number(),
+  }),
+]);
+export type TrainingNote = z.infer<typeof NOTE>;
+/** What is to be noted; the time is added. */
+export type NewTrainingNote = TrainingNote extends infer One
+  ? One extends TrainingNote
+    ? Omit<One, 'atMs'>
+    : never
+  : never;
+
+/** Not more often: each note is a transaction. */
+const EVERY_MS = 2000;
+
+export interface TrainingNotes {
+  /** @param isLast of something that takes a while to be judged: it is noted whenever it comes */
+  note(note: NewTrainingNote, isLast?: boolean): void;
+  /** Nothing is trained any more. */
+  end(): Promise<void>;
+}
+
+/** @param now the time of day, ms */
+export function trainingNotes(store: Pick<RunStore, 'noteRun'>, runId: RunId, now = Date.now): TrainingNotes {
+  let notedAtMs = Number.NEGATIVE_INFINITY;
+  let last: Promise<void> = Promise.resolve();
+  // What cannot be noted now is noted with the next.
+  const write = (metrics: Readonly<Record<string, unknown>>) => {
+    last = last.then(() => store.noteRun(runId, metrics)).catch(() => {});
+    return last;
+  };
+  return {
+    note(note, isLast = false) {
+      const atMs = now();
+      if (atMs - notedAtMs < EVERY_MS && !isLast) return;
+      notedAtMs = atMs;
+      const training = { ...note, atMs };
+      void write({ training });
+    },
+    end: () => (Number.isFinite(notedAtMs) ? write({}) : last),
+  };
+}
+
+/** Notes of an embedder's trainings, with the time left by the speed of the last steps. @param clock ms that only grow */
+export function embedderNotes(
+  notes: TrainingNotes,
+  clock: () => number,
+): (depth: StepName, at: { trained: number; of: number; steps: number; ofSteps: number; loss: number }) => void {
+  let meter: { readonly depth: StepName; readonly add: (done: number) => number | null } | undefined;
+  return (depth, { trained, of, steps, ofSteps, loss }) => {
+    if (meter?.depth !== depth) meter = { depth, add: remaining(of * ofSteps, clock) };
+    // A training whose last step is done counts among those that are.
+    const before = steps === ofSteps ? trained - 1 : trained;
+    const remainingMs = meter.add(before * ofSteps + steps);
+    const training = before + 1;
+    const note = {
+      what: 'embedder',
+      depth,
+      training,
+      of,
+      step: steps,
+      ofSteps,
+      loss: finite(loss),
+      remainingMs,
+    } as const;
+    notes.note(note, steps === ofSteps);
+  };
+}
+
+/** A function that is told how much is done and says how long the rest takes. What was done when it was first told says nothing of the speed. */
+export function remaining(total: number, clock: () => number): (done: number) => number | null {
+  let before: number | undefined;
+  const meter = progressMeter('training', total, clock);
+  return (done) => {
+    if (before === undefined) meter.add(done, 0);
+    else if (done > before) meter.add(done - before);
+    before = done;
+    return meter.snapshot(0).remainingMs ?? null;
+  };
+}
+
+export function finite(loss: number): number | null {
+  return Number.isFinite(loss) ? loss : null;
+}
+
+/** A training that goes on, or that was stopped and that no later run of the same stage and task took up. */
+export interface TrainingUnderWay {
+  readonly run: RunId;
+  readonly stage: string;
+  readonly task: string;
+  readonly status: 'running' | 'interrupted';
+  readonly training: TrainingNote;
+}
+
+/** @param runs newest first */
+export function trainingsUnderWay(runs: readonly RunRecord[]): TrainingUnderWay[] {
+  const seen = new Set<string>();
+  const found: TrainingUnderWay[] = [];
+  for (const { id: run, stage, settings, status, metrics } of runs) {
+    const { task } = settings;
+    if (typeof task !== 'string') continue;
+    const key = `${stage}\n${task}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const note = NOTE.safeParse(metrics.training);
+    if (note.success && (status === 'running' || status === 'interrupted'))
+      found.push({ run, stage, task, status, training: note.data });
+  }
+  return found;
+}
