@@ -182,7 +182,7 @@ async function taughtFrom(
   const workspace = ['-w', `${side}-ws`];
   await labelsmith([...workspace, 'add', side], dir);
   await labelsmith([...workspace, 'import', 'coco', `${side}.json`, '--as', 'human', '--task', 'objects'], dir);
-  // It gets no name where no box is held out, so a tenth is, and the rest learned from; the bench judges by other images.
+  // A tenth is held out, and learned from at last; the bench judges by other images.
   const asked = ['--classes', classes.join(','), '--name', name, '--min-boxes', '1', '--min-ap50', '0'];
   const teach = ['teach', 'detector', ...asked, '--hold-out', '0.1'];
   const { seconds, peakBytes, stdout: said } = await labelsmith([...workspace, ...teach], dir);

@@ -133,7 +133,8 @@ test('a detector that is not good enough does not get its name; one that is ends
   const taught = await runJson<Taught>(asked, { cwd: dir, env });
   assert.equal(taught.usable, true);
   assert.deepEqual(taught.classes, ['checks', 'disc']);
-  assert.equal(taught.images + taught.heldOutImages, LABELLED);
+  assert.equal(taught.images, LABELLED, 'what was held out is learned from at last');
+  assert.ok(taught.heldOutImages > 0);
   assert.ok(taught.heldOut.AP50 >= 0.3);
 
   // From the images on, with another number of threads.

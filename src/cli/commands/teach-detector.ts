@@ -14,7 +14,7 @@ export const detector = command({
   details:
     'Learns from boxes that people drew or corrected and from imported ones. An image that anybody said something of counts\n' +
     'as looked through: what has no box there is background. A part of the images is held out, and only a detector that is\n' +
-    'good enough on them gets its name. The classes that it knew are found as before.',
+    'good enough on them gets its name; then it learns from them too. The classes that it knew are found as before.',
   options: {
     task: option('--task <name>', 'the task with the boxes', taskName().default('objects')),
     model: option('-m, --model <name>', 'the detector that is taught more', z.string().default(DEFAULT_DETECTOR)),
@@ -58,7 +58,8 @@ function print(output: Output, result: Result, minAp50: number): void {
   const { boxes, images, heldOutImages, unreadable } = counts;
   const from = `${formatCount(boxes)} ${boxes === 1 ? 'box' : 'boxes'} in ${plural(images, 'image')}`;
   output.summary(`Taught ${plural(classes.length, 'class', 'classes')} from ${from}.`);
-  output.summary(`On ${plural(heldOutImages, 'image')} that it had not seen:`);
+  const held = plural(heldOutImages, 'image');
+  output.summary(usable ? `On ${held} of them, before it learned from these too:` : `On ${held} that it had not seen:`);
   const percent = (ap: number | null) => (ap === null ? 'none there' : formatPercent(ap));
   const isAnew = heldOut.perClass.some(({ before }) => before !== undefined);
   const rows = heldOut.perClass.map(({ className, boxes: of, AP50, before }) => [

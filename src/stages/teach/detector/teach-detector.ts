@@ -2,11 +2,12 @@
  * `teach detector`: people's boxes of classes that a detector does not know become a detector that knows them too.
  *
  * It is judged on images that it has not seen, by COCO's metrics as `evaluate` has them, and can be used by its name only
- * where it passes. The order of writing: the network's file, then the model under its name, then the run's end. All of it
+ * where it passes. One that passes is then taught from those images too: boxes are few, and what more of them bring is
+ * more than anything else that was tried. The order of writing: the network's file, then the model under its name, then the run's end. All of it
  * follows from the record and the seed: a run that was killed is run again, finds what it made of the images, and ends with
  * the same bytes.
  *
- * Resident: the points, twice. Their features are to fit into {@link MAX_POINT_BYTES}, for which there are fewer of an image where
+ * Resident: the points, three times. Their features are to fit into {@link MAX_POINT_BYTES}, for which there are fewer of an image where
  * there are many images; beyond it go those around objects, {@link MIN_POINTS} a view, and two numbers a class and point.
  */
 import { sha256Hex } from '../../../core/ids.ts';
@@ -52,11 +53,12 @@ export interface TeachDetectorResult extends RunResult {
   readonly usable: boolean;
   /** Absolute path of the network in ONNX. */
   readonly file: string;
-  /** On the images that were held out; by class in the order of `classes`. */
+  /** On the images that were held out, before they were learned from; by class in the order of `classes`. */
   readonly heldOut: DetectorScores;
   readonly classes: readonly string[];
   readonly tooFew: AnnotatedImages['tooFew'];
   readonly counts: {
+    /** Learned from by what is in the file. */
     readonly images: number;
     readonly boxes: number;
     readonly heldOutImages: number;
@@ -86,10 +88,9 @@ export async function teachDetector(workspace: Workspace, options: TeachDetector
   return recordRun(store, { stage: 'teach detector', settings }, options, async (runId) => {
     const notes = trainingNotes(store, runId);
     try {
-      const { extended, scores, unreadable } = await engine.withInference({ threads }, (pool) =>
+      const { extended, scores, unreadable, usable } = await engine.withInference({ threads }, (pool) =>
         taughtAndJudged(pool, { workspace, detector, annotated, notes }, options),
       );
-      const usable = scores.AP50 !== null && scores.AP50 >= minAp50;
       // One that may be used already stays what it is.
       const file = usable ? path : taughtPath(workspace, `${name}.not-used.onnx`);
       await writeWorkspaceFile(file, extended.network);
@@ -116,11 +117,29 @@ interface Teaching {
   readonly notes: TrainingNotes;
 }
 
+/** What comes out has learned from all images where it may be used, else from those that were not held out. */
 async function taughtAndJudged(pool: InferencePool, teaching: Teaching, options: TeachDetectorOptions) {
   const { workspace, detector, annotated, notes } = teaching;
   const { classNames, images } = annotated;
-  const { points, unreadable } = await pointsOf(pool, teaching, options);
-  const { signal, name } = options;
+  const { taught, heldOut, unreadable } = await pointsOf(pool, teaching, options);
+  const { signal, minAp50 } = options;
+  const extended = await extendedBy(pool, taught, teaching, options);
+  const judged = images.filter((image) => image.heldOut);
+  const scores = await scoresBeside(pool, workspace, { detector, extended, classNames, images: judged, signal });
+  const usable = scores.AP50 !== null && scores.AP50 >= minAp50;
+  const last = usable ? await extendedBy(pool, [...taught, ...heldOut], teaching, options) : extended;
+  await notes.end();
+  return { extended: last, scores, unreadable, usable };
+}
+
+async function extendedBy(
+  pool: InferencePool,
+  parts: readonly TaughtPoints[],
+  { detector, annotated, notes }: Teaching,
+  { signal, name }: TeachDetectorOptions,
+): Promise<ExtendedDetector> {
+  const { classNames } = annotated;
+  const points = joinedPoints(parts);
   let remainingAfter: ((done: number) => number | null) | undefined;
   const { head } = await tuneDetector(pool, detector.head, points, {
     classes: classNames.length,
@@ -131,46 +150,49 @@ async function taughtAndJudged(pool: InferencePool, teaching: Teaching, options:
       notes.note({ what: 'head of a detector', step, ofSteps: steps, loss: finite(loss), remainingMs });
     },
   });
-  await notes.end();
-  const extended: ExtendedDetector = detector.withClasses(name, classNames, head);
-  const judged = images.filter((image) => image.heldOut);
-  const scores = await scoresBeside(pool, workspace, { detector, extended, classNames, images: judged, signal });
-  return { extended, scores, unreadable };
+  return detector.withClasses(name, classNames, head);
 }
 
 async function pointsOf(
   pool: InferencePool,
   { workspace, detector, annotated, notes }: Teaching,
   { seed, signal, onProgress }: TeachDetectorOptions,
-): Promise<{ readonly points: TaughtPoints; readonly unreadable: number }> {
-  const taught = annotated.images.filter(({ heldOut }) => !heldOut);
-  const room = Math.floor(MAX_POINT_BYTES / (4 * detector.channels * VIEWS * Math.max(1, taught.length)));
+): Promise<{
+  /** By image, of those that can be read. */
+  readonly taught: readonly TaughtPoints[];
+  readonly heldOut: readonly TaughtPoints[];
+  /** Images of either. */
+  readonly unreadable: number;
+}> {
+  const { images, classNames } = annotated;
+  const room = Math.floor(MAX_POINT_BYTES / (4 * detector.channels * VIEWS * Math.max(1, images.length)));
   const points = Math.max(MIN_POINTS, Math.min(MAX_POINTS, room));
   const built = detector.below;
   const below = await pool.load(built, { key: `below-head:${sha256Hex(built)}` });
-  const { classNames } = annotated;
   const make = pointsMaker({ workspace, detector, classNames, points, seed }, pool, below);
-  const parts: (TaughtPoints | undefined)[] = new Array(taught.length);
-  const meter = progressMeter('teach detector', taught.length, () => performance.now());
+  const parts: (TaughtPoints | undefined)[] = new Array(images.length);
+  const meter = progressMeter('teach detector', images.length, () => performance.now());
   let done = 0;
-  await inLanes(taught.entries(), LANES, async ([i, image]) => {
+  await inLanes(images.entries(), LANES, async ([i, image]) => {
     signal?.throwIfAborted();
     parts[i] = await make(image);
     meter.add(1);
     const progress = meter.snapshot(++done);
     const { remainingMs = null } = progress;
-    notes.note({ what: 'images of a detector', done, of: taught.length, remainingMs });
+    notes.note({ what: 'images of a detector', done, of: images.length, remainingMs });
     onProgress?.(progress);
   });
   await pool.unload(below);
-  const there = parts.filter((part) => part !== undefined);
-  if (there.length === 0) throw new LabelsmithError('NOT_FOUND', 'None of the images to learn from can be read.');
-  return { points: joinedPoints(there), unreadable: taught.length - there.length };
+  const readable = (ofHeldOut: boolean) =>
+    parts.flatMap((part, i) => (part && images[i]?.heldOut === ofHeldOut ? [part] : []));
+  const [taught, heldOut] = [readable(false), readable(true)];
+  if (taught.length === 0) throw new LabelsmithError('NOT_FOUND', 'None of the images to learn from can be read.');
+  return { taught, heldOut, unreadable: images.length - taught.length - heldOut.length };
 }
 
 function descriptionOf({ classNames, images }: AnnotatedImages, { AP50 }: DetectorScores, model: string): string {
   const judged = images.filter(({ heldOut }) => heldOut).length;
-  return `${model} that was taught ${classNames.join(', ')}: AP50 ${AP50?.toFixed(3)} of them on ${judged} images that it had not seen`;
+  return `${model} that was taught ${classNames.join(', ')}: AP50 ${AP50?.toFixed(3)} of them on ${judged} images, before it learned from those too`;
 }
 
 function resultOf(
@@ -185,8 +207,8 @@ function resultOf(
 ): TeachDetectorResult {
   const { scores, unreadable, usable, file } = made;
   const boxesIn = (some: readonly AnnotatedImage[]) => some.reduce((sum, { boxes }) => sum + boxes.length, 0);
-  const taught = images.filter(({ heldOut }) => !heldOut);
-  const heldOutImages = images.length - taught.length;
+  const taught = usable ? images : images.filter(({ heldOut }) => !heldOut);
+  const heldOutImages = images.filter(({ heldOut }) => heldOut).length;
   return {
     task,
     name,
