@@ -110,3 +110,11 @@ export function chanceKnown(below: number): { readonly chance: number; readonly 
   const share = Math.max(0, (below - USUAL_MISSES) / (1 - USUAL_MISSES));
   return { chance: share === 0 ? 1 : Math.min(1, (USUAL_MISSES * (1 - share)) / below), share };
 }
+
+/** The chance of every class, where an item may be of none of them: in place. @param known chance that it is of one, shape [rows] */
+export function scaleRows({ data, columns }: Matrix, known: Float64Array): void {
+  for (const [row, chance] of known.entries()) {
+    if (chance === 1) continue;
+    for (let i = row * columns; i < (row + 1) * columns; i++) data[i] = data[i] * chance;
+  }
+}

@@ -23,7 +23,7 @@ import { withAllLabels } from './all-labels.ts';
 import { augmentationsOf } from './augmentations.ts';
 import { type BackboneChoice, type BackboneTrial, backboneNames, searchBackbones } from './backbones.ts';
 import { evaluationOf, type TaskEvaluation } from './evaluation.ts';
-import { familiarityOf } from './familiarity.ts';
+import { familiarityOf, scaleRows } from './familiarity.ts';
 import {
   type FineTuneChoice,
   type FineTunedTask,
@@ -45,7 +45,7 @@ import type { SearchWidth } from './search.ts';
 import { measuredBefore, type TaughtAccuracy, taughtAccuracy, wasPicked } from './stated-accuracy.ts';
 import { statisticsStage } from './statistics-stage.ts';
 import { resultOf, type TeachResult } from './teach-result.ts';
-import { embedderNotes, trainingNotes } from './training-note.ts';
+import { notedTraining } from './training-note.ts';
 
 export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'signal'> {
   /** The task whose labels are learned. Default `class`. */
@@ -192,15 +192,10 @@ async function learnFrom(
   return workspace.engine.withInference(options, async (pool) => {
     const frozen = await learnRounds(pool, problem, { ...options, budgetMs });
     const record = tuningRecordOf(workspace, options.task);
-    const notes = trainingNotes(workspace.store, job.runId);
-    const note = embedderNotes(notes, () => performance.now());
-    const onTraining: FineTuneTaskOptions['onTraining'] = (step, progress) => {
-      note(step, progress);
-      options.onTraining?.(step, progress);
-    };
-    const tuning = { ...options, endMs, record, onTraining, fineTune: options.fineTune ?? 'off' };
+    const noted = notedTraining(workspace.store, job.runId, options.onTraining);
+    const tuning = { ...options, endMs, record, onTraining: noted.onTraining, fineTune: options.fineTune ?? 'off' };
     const fineTuning = await fineTuneTask(workspace, pool, { items, labelledTask }, frozen, tuning);
-    await notes.end();
+    await noted.end();
     const best = fineTuning.chosen?.learned ?? frozen;
     const ofSome = { ...best, steps: [...frozen.steps, ...fineTuning.steps] };
     const learned = await withAllLabels(job, pool, items, labelledTask, ofSome, options.onStep);
@@ -314,14 +309,6 @@ async function withViews(
     return { ...labelledTask, problem: { ...problem, augmentations } };
   } finally {
     await embedder.close();
-  }
-}
-
-/** The chance of every class, where an item may be of none of them. */
-export function scaleRows({ data, columns }: Matrix, known: Float64Array): void {
-  for (const [row, chance] of known.entries()) {
-    if (chance === 1) continue;
-    for (let i = row * columns; i < (row + 1) * columns; i++) data[i] = data[i] * chance;
   }
 }
 

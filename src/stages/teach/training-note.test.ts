@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RunRecord } from '../../store/store.ts';
-import { embedderNotes, type TrainingNote, trainingNotes, trainingsUnderWay } from './training-note.ts';
+import { notedTraining, type TrainingNote, trainingsUnderWay } from './training-note.ts';
 
 const NOTE: TrainingNote = { what: 'images of a detector', done: 3, of: 9, remainingMs: null, atMs: 5 };
 
@@ -45,15 +45,21 @@ test('what is noted is seldom written, but always at the end of a training', asy
   const written: unknown[] = [];
   let now = 0;
   const store = { noteRun: async (_: string, metrics: object) => void written.push(metrics) };
-  const notes = trainingNotes(store, 'r', () => now);
-  const note = embedderNotes(notes, () => now);
+  let told = 0;
+  const { onTraining: note, end } = notedTraining(
+    store,
+    'r',
+    () => void told++,
+    () => now,
+  );
   // Two trainings of 10 steps, one a second, the first of which an earlier run had brought to step 4.
   for (let done = 5; done <= 20; done++) {
     now += 1000;
     const steps = ((done - 1) % 10) + 1;
     note('last', { trained: Math.floor(done / 10), of: 2, steps, ofSteps: 10, loss: done === 20 ? Number.NaN : 1 });
   }
-  await notes.end();
+  await end();
+  assert.equal(told, 16);
   const trainings = written.map((metrics) => (metrics as { training?: TrainingNote }).training);
   const places = trainings.map((one) => one?.what === 'embedder' && [one.training, one.step, one.remainingMs]);
   assert.deepEqual(places.slice(0, 3), [

@@ -80,30 +80,40 @@ export function trainingNotes(store: Pick<RunStore, 'noteRun'>, runId: RunId, no
   };
 }
 
-/** Notes of an embedder's trainings, with the time left by the speed of the last steps. @param clock ms that only grow */
-export function embedderNotes(
-  notes: TrainingNotes,
-  clock: () => number,
-): (depth: StepName, at: { trained: number; of: number; steps: number; ofSteps: number; loss: number }) => void {
-  let meter: { readonly depth: StepName; readonly add: (done: number) => number | null } | undefined;
-  return (depth, { trained, of, steps, ofSteps, loss }) => {
-    if (meter?.depth !== depth) meter = { depth, add: remaining(of * ofSteps, clock) };
+/** Where a training of an embedder is. */
+export interface EmbedderProgress {
+  /** Trainings that are done, of how many. */
+  readonly trained: number;
+  readonly of: number;
+  /** Of the training under way, or of the last one where that is through. */
+  readonly steps: number;
+  readonly ofSteps: number;
+  readonly loss: number;
+}
+
+/**
+ * Notes of an embedder's trainings, with the time left by the speed of the last steps.
+ * @param also told of each step as well
+ */
+export function notedTraining<Progress extends EmbedderProgress>(
+  store: Pick<RunStore, 'noteRun'>,
+  runId: RunId,
+  also: ((depth: StepName, at: Progress) => void) | undefined,
+  now = Date.now,
+): Pick<TrainingNotes, 'end'> & { readonly onTraining: (depth: StepName, at: Progress) => void } {
+  const notes = trainingNotes(store, runId, now);
+  let of: { readonly depth: StepName; readonly remainingAfter: (done: number) => number | null } | undefined;
+  const onTraining = (depth: StepName, at: Progress) => {
+    const { trained, steps, ofSteps, loss } = at;
+    if (of?.depth !== depth) of = { depth, remainingAfter: remaining(at.of * ofSteps, now) };
     // A training whose last step is done counts among those that are.
     const before = steps === ofSteps ? trained - 1 : trained;
-    const remainingMs = meter.add(before * ofSteps + steps);
-    const training = before + 1;
-    const note = {
-      what: 'embedder',
-      depth,
-      training,
-      of,
-      step: steps,
-      ofSteps,
-      loss: finite(loss),
-      remainingMs,
-    } as const;
-    notes.note(note, steps === ofSteps);
+    const remainingMs = of.remainingAfter(before * ofSteps + steps);
+    const where = { training: before + 1, of: at.of, step: steps, ofSteps, loss: finite(loss), remainingMs };
+    notes.note({ what: 'embedder', depth, ...where }, steps === ofSteps);
+    also?.(depth, at);
   };
+  return { onTraining, end: notes.end };
 }
 
 /** A function that is told how much is done and says how long the rest takes. What was done when it was first told says nothing of the speed. */
