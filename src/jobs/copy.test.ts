@@ -134,7 +134,10 @@ async function contentOf(location: string): Promise<Map<string, readonly Row[]>>
         ]),
       ),
     );
-    content.set(name, name === 'setting' ? plain.filter((row) => row.key !== 'blobs') : plain);
+    content.set(
+      name,
+      name === 'setting' ? plain.filter((row) => row.key !== 'blobs' && row.key !== 'workspace-id') : plain,
+    );
   }
   await driver.close();
   return content;

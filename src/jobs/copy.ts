@@ -11,6 +11,7 @@ import { LabelsmithError } from '../errors.ts';
 import { copyRecord, refusedInUse } from '../store/copy.ts';
 import type { Store } from '../store/store.ts';
 import { readSetting } from '../store/typed.ts';
+import { ID_SETTING, OWNER_BLOB } from './blobs-owner.ts';
 import { BLOBS_SETTING, placeOfWorkspace } from './place.ts';
 import type { Workspace } from './stage.ts';
 import { isShared, keepTaught, MODELS_FOLDER, shareTaught, TAUGHT, TAUGHT_BLOBS, taughtFile } from './taught-files.ts';
@@ -55,7 +56,7 @@ export async function copyWorkspace(options: CopyOptions): Promise<Copied> {
     await source.close();
   }
   // They are of the place, and so are not among the rows whichever way the copy goes.
-  const leaveOut = [BLOBS_SETTING, TAUGHT.key];
+  const leaveOut = [BLOBS_SETTING, ID_SETTING, TAUGHT.key];
   const [recordOf, recordTo] = [there.location, here.location];
   const rows = await copyRecord({ from: recordOf, to: recordTo, leaveOut, onProgress });
   return { rows, ...files };
@@ -85,7 +86,8 @@ async function copyVectors(source: Workspace, target: Workspace): Promise<number
 async function copyBlobs({ blobs }: Workspace, target: Workspace): Promise<number> {
   let copied = 0;
   for await (const { key } of blobs.list()) {
-    const isKept = key.startsWith('vectors/') || (key.startsWith(TAUGHT_BLOBS) && !isShared(target));
+    const isKept =
+      key === OWNER_BLOB || key.startsWith('vectors/') || (key.startsWith(TAUGHT_BLOBS) && !isShared(target));
     const bytes = isKept ? undefined : await blobs.get(key);
     if (bytes === undefined) continue;
     await target.blobs.put(key, bytes);

@@ -5,6 +5,7 @@ import { LabelsmithError } from '../errors.ts';
 import { openStore } from '../store/open.ts';
 import { isNowhere } from '../store/postgres/errors.ts';
 import type { HousekeepingStore } from '../store/store.ts';
+import { ownBlobs } from './blobs-owner.ts';
 import { BLOBS_SETTING, type WorkspacePlace } from './place.ts';
 import type { Workspace } from './stage.ts';
 
@@ -28,13 +29,14 @@ export async function openSharedParts(
 
 /** The blobs of a shared workspace: named when it is made, and known to it from then on. */
 async function sharedBlobs(
-  store: Pick<HousekeepingStore, 'getSetting' | 'putSetting'>,
+  store: Pick<HousekeepingStore, 'getSetting' | 'putSetting' | 'swapSetting'>,
   { name }: WorkspacePlace,
   given: OpenBlobs | undefined,
 ): Promise<OpenBlobs> {
   const known = await store.getSetting(BLOBS_SETTING);
   if (known === undefined) {
     if (given === undefined) throw noBlobs(name);
+    await ownBlobs({ ...given, store, name });
     await store.putSetting(BLOBS_SETTING, given.address);
     return given;
   }
@@ -43,7 +45,9 @@ async function sharedBlobs(
       hint: 'Leave --blobs away. To move a workspace: labelsmith workspace copy.',
     });
   }
-  return given ?? openBlobs(known);
+  const own = given ?? openBlobs(known);
+  await ownBlobs({ ...own, store, name });
+  return own;
 }
 
 function noBlobs(name: string): LabelsmithError {
