@@ -10,6 +10,7 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { GLOBAL_OPTIONS } from '../src/cli/command.ts';
 import { allCommands } from '../src/cli/commands/table.ts';
+import { CATALOGUE } from '../src/models/catalogue.ts';
 
 const FILES = globSync('deploy/**/*').filter((file) => /\.\w+$|Containerfile$/.test(file));
 
@@ -94,6 +95,12 @@ function validated(kind: keyof typeof KINDS, document: unknown): void {
   const of = KINDS[kind];
   new of(document as never).validate();
 }
+
+test('models that are named are in the catalogue', () => {
+  const [, named = ''] = /MODELS="(.+?)"/.exec(readFileSync('deploy/Containerfile', 'utf8')) ?? [];
+  const unknown = named.split(' ').filter((name) => CATALOGUE.every(({ id }) => id !== name));
+  assert.deepEqual(unknown, []);
+});
 
 test('the compose file, the unit and the script run commands that there are', async () => {
   const [compose] = documentsIn('deploy/compose.yaml').map((document) => COMPOSE.parse(document));

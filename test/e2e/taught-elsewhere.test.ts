@@ -53,7 +53,11 @@ describeShared('two machines', (place) => {
     assert.equal(own.model, key);
     const classified = await runJson<{ task: string; classified: number }>(['classify', ...at()], there);
     assert.deepEqual([classified.task, classified.classified], ['class', UNIQUE]);
-    await runJson(['teach', 'train', '--threads', '1', ...at()], here);
+    const trained = await runJson<{ model: string }>(['teach', 'train', '--threads', '1', ...at()], here);
+    const byFile = await runJson([...predict, '--model', trained.model], here);
+    assert.deepEqual(await runJson([...predict, '--model', 'class.base', ...at()], there), byFile);
+    const unknown = await runCli([...predict, '--model', 'parts', ...at()], there);
+    assert.deepEqual([unknown.code, unknown.stderr.includes('No classifier "parts" was taught')], [1, true]);
     assert.equal(
       (await runJson<{ classified: number }>(['classify', 'class.base', ...at()], there)).classified,
       UNIQUE,

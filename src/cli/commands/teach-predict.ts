@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { formatCount, plural } from '../../core/count-text.ts';
+import { shellWord } from '../../core/shell-word.ts';
 import { LabelsmithError } from '../../errors.ts';
 import { placeOfWorkspace } from '../../jobs/place.ts';
-import { classifierFile, taughtFile, taughtPath } from '../../jobs/taught-files.ts';
+import { taughtPath } from '../../jobs/taught-files.ts';
 import { type Classifier, openClassifier } from '../../stages/classify/classifier-file.ts';
+import { classifierFiles, taughtClassifier } from '../../stages/classify/classify-with.ts';
 import { type FilePrediction, PREDICTION_COLUMNS, predictBelow, predictionRow } from '../../stages/classify/predict.ts';
 import { type PredictedTo, predictByWorkers, predictTo } from '../../stages/classify/predict-to.ts';
 import { type Context, command } from '../command.ts';
@@ -28,7 +31,7 @@ export const predict = command({
   options: {
     model: option(
       '-m, --model <file>',
-      'the classifier that teach rounds wrote (default: that of the workspace)',
+      'the classifier that teach rounds wrote: its file, or its name in the workspace (default: that of the task)',
       z.string().optional(),
     ),
     task: TASK,
@@ -63,7 +66,7 @@ export const predict = command({
         hint: 'Name it with --out: a folder that all of them reach, or s3://, gs:// or az://BUCKET/PREFIX.',
       });
     }
-    const model = options.model ?? (await ownClassifier(options.task, context));
+    const model = await classifierOf(options, context);
     const classifier = await openClassifier(model, { threads, device });
     try {
       if (out === undefined && !fleet) return await predictHere(classifier, folder, options, context);
@@ -74,17 +77,31 @@ export const predict = command({
   },
 });
 
-/** That of the workspace, which need not be there as long as its file is. */
-async function ownClassifier(task: string, context: Context): Promise<string> {
-  const { workspace } = context.global;
-  const { dir, isShared } = placeOfWorkspace(workspace);
-  const file = classifierFile(task);
-  if (!isShared) return taughtPath({ dir }, file);
-  const path = await withWorkspace(context, (opened) => taughtFile(opened, file));
+/** A file, or what a name means in the workspace, of which nothing but that file need be there. */
+async function classifierOf({ model, task }: Wanted, context: Context): Promise<string> {
+  if (model !== undefined && (/[/\\]|\.onnx$/i.test(model) || existsSync(model))) return model;
+  const name = model ?? task;
+  const path = await taughtHere(name, context);
   if (path !== undefined) return path;
-  throw new LabelsmithError('NOT_FOUND', `No classifier was taught in this workspace for the task ${task}.`, {
-    hint: 'labelsmith teach rounds makes one. Or name its file with --model.',
+  const base = await taughtHere(`${name}.base`, context);
+  const made =
+    base === undefined ? '' : `teach train made the base model alone: --model ${shellWord(`${name}.base`)} takes it. `;
+  throw new LabelsmithError('NOT_FOUND', `No classifier ${JSON.stringify(name)} was taught in this workspace.`, {
+    hint: `${made}labelsmith teach rounds makes one of all labels. Or name its file with --model.`,
   });
+}
+
+async function taughtHere(name: string, context: Context): Promise<string | undefined> {
+  const { dir, isShared } = placeOfWorkspace(context.global.workspace);
+  if (isShared) return withWorkspace(context, (opened) => taughtClassifier(opened, name));
+  return classifierFiles(name)
+    .map((file) => taughtPath({ dir }, file))
+    .find((path) => existsSync(path));
+}
+
+interface Wanted {
+  readonly model?: string;
+  readonly task: string;
 }
 
 interface Asked {

@@ -19,9 +19,17 @@ export async function classifierPath(workspace: Workspace, name: string): Promis
 
 /** Where the classifier is that `teach rounds` of this task made, or with `TASK.base` that of `teach train`; undefined where none is. */
 export async function taughtClassifier(workspace: Workspace, task: string): Promise<string | undefined> {
-  const own = await taughtFile(workspace, classifierFile(task));
-  const [, trained] = /^(.+)\.base$/.exec(task) ?? [];
-  return own ?? (trained && (await taughtFile(workspace, classifierFile(trained, { base: true }))));
+  for (const file of classifierFiles(task)) {
+    const path = await taughtFile(workspace, file);
+    if (path !== undefined) return path;
+  }
+  return undefined;
+}
+
+/** The files that a classifier's name may mean: `TASK` or `TASK.base`. */
+export function classifierFiles(name: string): readonly string[] {
+  const [, trained] = /^(.+)\.base$/.exec(name) ?? [];
+  return [classifierFile(name), ...(trained === undefined ? [] : [classifierFile(trained, { base: true })])];
 }
 
 function noClassifierOf(workspace: Workspace, name: string): LabelsmithError {
