@@ -17,7 +17,7 @@ export interface ShardStore {
   dropShardResults(runId: RunId, shards: readonly string[]): Promise<void>;
   /** Notes a shard that was given up, with its reason. */
   putDeadShard(dead: Omit<DeadShard, 'stage'>): Promise<void>;
-  /** Newest run first. */
+  /** Newest run first; those that no later run of the stage, which came to its end, did or gave up again. */
   deadShards(): Promise<DeadShard[]>;
 }
 

@@ -69,6 +69,17 @@ export function shardStore(session: Session): ShardStore {
         .innerJoin('run', 'run.key', 'shard_result.run_key')
         .select(['run.id', 'run.stage', 'shard_result.shard', 'shard_result.items', 'shard_result.reason'])
         .where('shard_result.state', '=', 'dead')
+        .where(({ exists, not, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('run as later')
+                .select('later.key')
+                .whereRef('later.stage', '=', 'run.stage')
+                .whereRef('later.key', '>', 'run.key')
+                .where('later.status', '=', 'done'),
+            ),
+          ),
+        )
         .orderBy('run.id', 'desc')
         .orderBy('shard_result.shard');
       const [rows] = await driver.read([query]);

@@ -29,5 +29,9 @@ export function shardCases(open: OpenStore): void {
     assert.equal(await store.putShardResult({ ...result, shard: '10' }), false, 'of a worker that slept');
     const dead = { runId, shard: '8.0', stage: 'add', items: 1, reason: 'the process ended' };
     assert.deepEqual(await store.deadShards(), [dead]);
+    await store.finishRun(other, { status: 'failed', counts: {} });
+    assert.deepEqual(await store.deadShards(), [dead], 'a later run that failed did not get over it');
+    await store.finishRun(await startRun(store), { status: 'done', counts: {} });
+    assert.deepEqual(await store.deadShards(), [], 'a later one did');
   });
 }
