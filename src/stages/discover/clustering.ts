@@ -19,7 +19,7 @@ import { keptKey, keptSample } from './kept-sample.ts';
 import { levelsOf, suggestedK } from './levels.ts';
 import { nuisanceFor, withoutNuisance } from './nuisance.ts';
 import type { DiscoverEffects, DiscoverOptions } from './options.ts';
-import { redoneSince } from './people-acts.ts';
+import { redoneSince, undoneSince } from './people-acts.ts';
 import { withRowsOfCut } from './rows-of-cut.ts';
 import { readSample, type Sample, sampleKey } from './sample.ts';
 import { drawSample } from './sample-stage.ts';
@@ -120,12 +120,13 @@ export async function keepsClusters(request: ClusteringRequest, there: ClusterMo
   return (await planFor(request, there)).kind === 'keep';
 }
 
-/** Clusters that were made while something was undone are cut again around it where it was redone since. */
+/** Clusters that were made around what people did are cut again where that was undone since, or redone. */
 async function planFor(request: ClusteringRequest, there: ClusterModel | undefined): Promise<Plan> {
   const plan = planOf(request, there);
   if (plan.kind !== 'keep' || !there) return plan;
   const { acts } = await corpusNow(request.effects.store);
-  return redoneSince(there, acts).length > 0 ? { kind: 'cut', model: there, asked: there.asked } : plan;
+  const isOther = undoneSince(there, acts) || redoneSince(there, acts).length > 0;
+  return isOther ? { kind: 'cut', model: there, asked: there.asked } : plan;
 }
 
 function planOf(request: ClusteringRequest, there: ClusterModel | undefined): Plan {

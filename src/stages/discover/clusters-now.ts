@@ -28,6 +28,7 @@ export async function clustersNow(
   const names = namesOfEach(model, now);
   const held = namesHeld(model, now);
   const clusterOf = clusterOfEach(model);
+  const whenMade = namesOfEach(model, now, (act) => act <= (model.acts?.stood ?? 0) && now.acts.stands(act));
   const counts = model.clusters.map(() => new Map<string, number>());
   const nameOf = new Map<string, string>();
   for (const [item, key] of model.sample.entries()) {
@@ -35,6 +36,10 @@ export async function clustersNow(
     if (own === undefined || name === undefined) continue;
     own.set(name, (own.get(name) ?? 0) + 1);
     nameOf.set(key, name);
+    // What came later stays in the class of the cluster that it was put into, though all of the sample is of another by an act that
+    // was redone, until the next labels.
+    const before = whenMade.root[item];
+    if (before !== undefined && before !== name) own.set(before, own.get(before) ?? 0);
   }
   return model.clusters.flatMap((cluster, number) => {
     const sizes = [...counts[number]].sort(([, a], [, b]) => b - a);
@@ -54,9 +59,10 @@ export interface NamesOfItems {
   readonly root: readonly (string | undefined)[];
 }
 
-export function namesOfEach(model: ClusterModel, now: CorpusNow): NamesOfItems {
+/** @param stood which acts count (default: those that stand) */
+export function namesOfEach(model: ClusterModel, now: CorpusNow, stood?: (act: number) => boolean): NamesOfItems {
   const rows = new ClassRows(model.acts?.rows);
-  const places = rowOfEach(model, now, rows);
+  const places = rowOfEach(model, now, rows, stood);
   const entries = rows.rows.map((row) => ({ own: now.state.classes.get(row.classId), root: rootOfRow(row, now) }));
   const clusters = clusterOfEach(model);
   const names = Array.from(places, (place, item) => {

@@ -49,6 +49,8 @@ export async function described(
     const evidence = cut[cluster.number];
     if (!largest.has(name)) largest.set(name, { ...cluster, chance: evidence ? chanceOfOneThing(evidence) : null });
   }
+  // Of a class whose items were all forgotten, nothing is there to show.
+  for (const name of largest.keys()) if (!size.get(name)) largest.delete(name);
   const ids = model.items === 'images' ? [...largest.values()].flatMap(({ exemplars }) => exemplars) : [];
   const paths = await store.pathsOfImages(ids);
   return Array.from(largest, ([name, { chance, candidates, exemplars }]) => ({

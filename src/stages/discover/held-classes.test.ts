@@ -6,6 +6,7 @@ import { seededRandom } from '../../core/random.ts';
 import { change } from '../../corpus/corpus.ts';
 import { InferencePool } from '../../onnx/pool.ts';
 import { clustersToName } from './clusters-to-name.ts';
+import { undoCorpusChange } from './relabel.ts';
 import { splitClassIn } from './split-class.ts';
 
 const COLUMNS = 8;
@@ -269,4 +270,28 @@ test('more parts than there are items, and what only people said, are refused', 
     splitClassIn(workspace, { className: 'thing', into: 2, task: 'objects' }, options),
     /by a machine/,
   );
+});
+
+test('what was made around a split or a merge is made again once that is undone, whatever number was asked for', async (t) => {
+  const { store, workspace, discover } = await prepare(t, 60);
+  const split = (into: number) =>
+    splitClassIn(workspace, { className: 'unnamed-1', into }, { seed: 0, threads: 1 }).then(({ event }) => event);
+  for (const k of [1, 6]) {
+    const before = await discover({ k, recluster: true });
+    assert.equal(before.counts.clusters, k);
+    for (const between of [true, false]) {
+      assert.ok(await split(5));
+      if (between) await discover({ k });
+      assert.ok(await undoCorpusChange(store));
+      const after = await discover({ k });
+      assert.deepEqual([after.counts.clusters, after.likelyRight], [k, before.likelyRight]);
+      assert.equal((await discover({ k })).clustered, false, 'once is enough');
+    }
+  }
+  const { clusters } = await discover({ k: 6 });
+  await change(store, { kind: 'merge', names: clusters.slice(0, 2).map(({ name }) => name), into: 'both' });
+  assert.equal((await discover({ k: 5 })).held, 1);
+  assert.ok(await undoCorpusChange(store));
+  const { counts, held } = await discover({ k: 5 });
+  assert.deepEqual([counts.clusters, held], [5, 0]);
 });

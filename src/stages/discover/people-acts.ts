@@ -10,7 +10,8 @@
  * **How.** Classes are known by their ids, which no renaming and no merge changes. What is merged stays apart here: items of a merged class are
  * still written down, and labelled, as that class, which counts as the one it was merged into as long as that stands. A
  * part that was split off knows what it was a part of. Acts are looked up in the history when the next clusters are made, since until then
- * the clusters are those that people saw; what was undone then keeps its cores for as long as it can be redone.
+ * the clusters are those that people saw; what was undone then keeps its cores for as long as it can be redone. Clusters that were made
+ * around an act that was undone since, or without one that was redone, are not kept.
  *
  * Resident: the ids of the items that acts were about, 16 characters each.
  */
@@ -50,6 +51,11 @@ export function rowOfEach(
 /** Cores of acts that were undone when the clusters were made, and stand now. */
 export function redoneSince({ acts: record }: Pick<ClusterModel, 'acts'>, acts: Acts): Core[] {
   return (record?.cores ?? []).filter(({ act }) => act > (record?.stood ?? 0) && acts.stands(act));
+}
+
+/** Whether an act that the clusters were made around was undone since. The history is a stack: then the newest was. */
+export function undoneSince({ acts: record }: Pick<ClusterModel, 'acts'>, acts: Acts): boolean {
+  return record !== undefined && record.stood > 0 && !acts.stands(record.stood);
 }
 
 function classNamed(index: CorpusIndex, { name, partOf }: ClusterModel['clusters'][number]): CorpusClass | undefined {
