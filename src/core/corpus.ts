@@ -88,6 +88,8 @@ export interface LoggedChange {
   readonly event: CorpusEvent;
   /** The change that undid it, of which later ones are larger; 0 where it stands. */
   readonly undoneBy: number;
+  /** Labels of this sequence and later ones were written after it was done, or done again. */
+  readonly since: number;
   readonly forward: RowChanges;
   readonly backward: RowChanges;
 }

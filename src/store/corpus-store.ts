@@ -38,7 +38,9 @@ export interface CorpusStore {
   ): Promise<CorpusEvent | null>;
   /**
    * Undoes the newest operation that is not undone, exactly. What people or stages wrote since stays: a label changed
-   * since keeps its change, and a class that was labelled since is kept. Gives null when there is none.
+   * since keeps its change, and a class that was labelled since is kept. Labels of people and imports that were written since
+   * under a name that the operation gave keep it, in a class that is made for them where there is none; redoing joins it again.
+   * Gives null when there is none.
    */
   undoCorpusChange(): Promise<CorpusEvent | null>;
   /** Newest first. */

@@ -11,6 +11,7 @@ import { importCases } from './store/imports.ts';
 import { itemCases } from './store/items.ts';
 import { keptCases } from './store/kept.ts';
 import { labelCases } from './store/labels.ts';
+import { namesUndoneCases } from './store/names-undone.ts';
 import { operationCases } from './store/operations.ts';
 import { processCases } from './store/processes.ts';
 import { propertyCases } from './store/properties.ts';
@@ -34,6 +35,7 @@ export function storeContract(name: string, open: OpenStore, module: string): vo
     keptCases(open);
     stageRecordCases(open);
     operationCases(open);
+    namesUndoneCases(open);
     propertyCases(open);
     processCases(open, module);
     togetherCases(open, module);

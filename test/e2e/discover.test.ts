@@ -217,11 +217,20 @@ test('a sheet that was made before other clusters names none of these', { skip: 
   await runCli(['export', 'folders', 'sorted', '--task', 'class'], { cwd: dir });
   const all = ['import', 'folders', 'sorted', '--as', 'human', '--confirm-all'];
   assert.equal((await runCli(all, { cwd: dir })).code, 0);
+  const people = async () => (await readCsv(dir)).filter((row) => row.includes(',first,') && row.includes(',human,'));
+  const first = await people();
+  assert.ok(first.length > 0);
   const undone = await runCli(['corpus', 'undo'], { cwd: dir });
   assert.match(undone.stdout, /Took back: rename/);
   assert.match(undone.stderr, /"import" of 24 labels, changed no class and stays/);
+  assert.deepEqual(await people(), first, 'people said it of each of these after the name was given');
   writeFileSync(join(dir, 'three.csv'), sheet.replace('unnamed-3,,', 'unnamed-33,third,'));
   const unknown = await runCli(['corpus', 'map', 'three.csv'], { cwd: dir });
   assert.notEqual(unknown.code, 0);
   assert.match(unknown.stderr, /"unnamed-33", to become "third": there is neither such a class nor a cluster of these/);
 });
+
+async function readCsv(cwd: string): Promise<string[]> {
+  assert.equal((await runCli(['export', 'csv', 'said.csv', '--replace'], { cwd })).code, 0);
+  return readFileSync(join(cwd, 'said.csv'), 'utf8').split('\n');
+}

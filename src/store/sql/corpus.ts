@@ -16,12 +16,14 @@ import {
   type RowChanges,
   withRows,
 } from '../../core/corpus.ts';
+import { SEQUENCES_A_CHANGE } from '../../core/labels.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { CorpusStore } from '../store.ts';
 import { ORIGIN_CODES } from './codes.ts';
 import { integer } from './column.ts';
 import { changedRows } from './corpus-diff.ts';
 import { isSameState, numbered, readState, stateIn, writeRows } from './corpus-state.ts';
+import { joinLabels, NEVER, partLabels, withJoined } from './labels-since.ts';
 import { keepItems, moveItems } from './operation-log.ts';
 import { rawQuery } from './raw-query.ts';
 import { reassign } from './reassignments.ts';
@@ -37,6 +39,7 @@ import type { Work } from './work.ts';
 const MAX_ATTEMPTS = 100;
 
 const operationOf = decoder(operations);
+const setRedone = update(operations, { set: ['undone', 'forward', 'backward'], where: ['id'] });
 export const setUndone = update(operations, { set: ['undone'], where: ['id'] });
 
 /** Of machines: what people and imports say stays. One voice says the whole once. */
@@ -139,10 +142,15 @@ async function addOperation(
   const row = sql<{ id: number }>`
     insert into operation (at_ms, actor_id, kind, name, arguments, forward, backward, labels, regions, undone)
     values (${atMs}, ${work.annotatorId(actor)}, 'corpus', ${name}, ${JSON.stringify(given)},
-      ${JSON.stringify(forward)}, ${JSON.stringify(backward)}, 0, 0, 0)
+      ${forwardOf(work, forward)}, ${JSON.stringify(backward)}, 0, 0, 0)
     returning id`;
   const [[{ id }]] = await work.insert(rawQuery(work.db, row));
   return id;
+}
+
+/** Beside the rows there is from which sequence on labels are later than they. */
+function forwardOf(work: Work, { classes, synonyms }: RowChanges): string {
+  return JSON.stringify({ classes, synonyms, since: (work.changeId + 1) * SEQUENCES_A_CHANGE });
 }
 
 function historyQuery(db: Session['db'], limit: number, undone?: boolean) {
@@ -163,18 +171,24 @@ export async function historyIn(work: Work, limit: number, undone?: boolean): Pr
 
 function entryOf(row: Parameters<typeof operationOf>[0]): LoggedChange {
   const { id, atMs, name, arguments: given, undone, labels, forward, backward } = operationOf(row);
-  const changes = (json: string | null) => JSON.parse(json ?? '{"classes":[],"synonyms":[]}') as RowChanges;
+  const changes = (json: string | null) =>
+    JSON.parse(json ?? '{"classes":[],"synonyms":[]}') as RowChanges & { readonly since?: number };
+  // Earlier versions did not say since when; nothing is taken to be later then.
+  const { since = NEVER, ...rows } = changes(forward);
   return {
     event: { id, atMs, operation: name, arguments: given, undone: undone !== 0, labels },
     undoneBy: undone,
-    forward: changes(forward),
+    since,
+    forward: rows,
     backward: changes(backward),
   };
 }
 
-export async function undoCorpus(work: Work, { event, forward, backward }: LoggedChange): Promise<CorpusEvent> {
+export async function undoCorpus(work: Work, change: LoggedChange): Promise<CorpusEvent> {
+  const { event, forward, backward } = change;
   const state = await stateIn(work);
   refuseForeign(state, forward);
+  const made = await partLabels(work, change, state);
   await moveItems(work, event.id, 1);
   const added = backward.classes.flatMap(([id, row]) => (row ? [] : [id]));
   await giveBack(work, added, splitOff(event, state));
@@ -184,9 +198,12 @@ export async function undoCorpus(work: Work, { event, forward, backward }: Logge
     state,
     {
       ...backward,
-      classes: backward.classes.map(
-        ([id, row]): RowChange => [id, row ?? (kept.has(id) ? (state.classes.get(id) ?? null) : null)],
-      ),
+      classes: [
+        ...backward.classes.map(
+          ([id, row]): RowChange => [id, row ?? (kept.has(id) ? (state.classes.get(id) ?? null) : null)],
+        ),
+        ...made,
+      ],
     },
     { keepNumbers: true },
   );
@@ -209,15 +226,18 @@ async function giveBack(work: Work, parts: readonly number[], whole: number | nu
   for (const part of inParts) for (const one of GIVE_BACK) work.add(one, { part, whole, revision: work.changeId });
 }
 
-/** The other way. A class that undoing kept, because it was labelled since, is there already. */
-export async function redoCorpus(work: Work, { event, forward, backward }: LoggedChange): Promise<CorpusEvent> {
+/** The other way. A class that undoing kept or made, because it was labelled since, is there already. */
+export async function redoCorpus(work: Work, { event, ...change }: LoggedChange): Promise<CorpusEvent> {
   const state = await stateIn(work);
+  const { forward, backward } = withJoined(state, change);
   const kept = new Set(backward.classes.flatMap(([id, row]) => (row === null && state.classes.has(id) ? [id] : [])));
   refuseForeign(state, { ...backward, classes: backward.classes.filter(([id]) => !kept.has(id)) });
   refuseForeign(state, { synonyms: [], classes: forward.classes.filter(([id]) => kept.has(id)) });
-  writeRows(work, state, forward);
+  writeRows(work, state, forward, { keepNumbers: true });
   await moveItems(work, event.id, 0);
-  work.add(setUndone, { id: event.id, undone: 0 });
+  joinLabels(work, event.id, { forward, backward });
+  const rows = { forward: forwardOf(work, forward), backward: JSON.stringify(backward) };
+  work.add(setRedone, { id: event.id, undone: 0, ...rows });
   return { ...event, undone: false };
 }
 
