@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { said } from '../../../test/contracts/store/fixtures.ts';
 import { idOf, openVectorPile, type VectorPile } from '../../../test/fixtures/vector-pile.ts';
 import { thorough } from '../../../test/thorough.ts';
 import { seededRandom } from '../../core/random.ts';
@@ -34,12 +35,22 @@ function vectorOf(n: number): number[] {
 /** A name for items. */
 type Act = ReadonlyMap<number, string>;
 
+/** What a person said of an item, in a task of its own: the name as it is called, and as it was called before each act that renamed it. */
+interface Word {
+  name: string;
+  readonly before: { readonly act: Act; readonly name: string }[];
+}
+
 class Pile {
   readonly pile: VectorPile;
   readonly store: Store;
   /** Acts that stand, and those that can be done again, the last undone last. */
   readonly standing: Act[] = [];
   readonly undone: Act[] = [];
+  /** By item. */
+  readonly words = new Map<number, Word>();
+  /** What acts called classes. */
+  readonly #renamed = new Map<Act, ReadonlyMap<string, string>>();
 
   constructor(pile: VectorPile) {
     this.pile = pile;
@@ -66,13 +77,43 @@ class Pile {
     return [...classes.keys()].filter((n) => names.includes(classes[n] ?? ''));
   }
 
-  done(act: Act): void {
-    this.standing.push(act);
+  done(act: Act, renamed: ReadonlyMap<string, string> = new Map()): void {
+    this.#renamed.set(act, renamed);
     this.undone.length = 0;
+    this.stand(act);
+  }
+
+  /** Done, or done again: what was said of a class is called as the class is. */
+  stand(act: Act): void {
+    this.standing.push(act);
+    for (const word of this.words.values()) {
+      const to = this.#renamed.get(act)?.get(word.name);
+      if (to === undefined || to === word.name) continue;
+      word.before.push({ act, name: word.name });
+      word.name = to;
+    }
+  }
+
+  /** Undone: it takes back its names from what was said before it, and from nothing else. */
+  fall(act: Act): void {
+    this.undone.push(act);
+    for (const word of this.words.values())
+      if (word.before.at(-1)?.act === act) word.name = word.before.pop()?.name ?? '';
   }
 
   async change(operation: Operation, act: Act): Promise<void> {
-    if (await change(this.store, operation)) this.done(act);
+    if (await change(this.store, operation)) this.done(act, namesOf(operation));
+  }
+
+  async checkWords(told: string): Promise<void> {
+    const labels = await this.store.labelsOf([...this.words.keys()].map(idOf), 'said');
+    for (const [n, { name }] of this.words) {
+      assert.deepEqual(
+        labels.get(idOf(n))?.map(({ className }) => className),
+        [name],
+        `said of item ${n}; ${told}`,
+      );
+    }
   }
 
   /** What items are called whom acts that stand are about. */
@@ -85,10 +126,12 @@ class Pile {
     for (const [n, name] of expected) assert.equal(classes[n], name, `item ${n} after ${told}`);
     const standing = new Set(this.standing.flatMap((act) => [...act.values()]));
     const gone = new Set(this.undone.flatMap((act) => [...act.values()]).filter((name) => !standing.has(name)));
+    const spoken = new Set([...this.words.values()].map(({ name }) => name));
+    await this.checkWords(told);
     const records = await this.store.classes();
     for (const { name, counts } of records) {
       const count = counts.reduce((sum, one) => sum + one.count, 0);
-      assert.ok(!gone.has(name) || name.startsWith('unnamed'), `${name} was undone; ${told}`);
+      assert.ok(!gone.has(name) || name.startsWith('unnamed') || spoken.has(name), `${name} was undone; ${told}`);
       assert.ok(count > 0 || standing.has(name), `${name} has no items; ${told}`);
     }
     const shown = await clustersToName(this.store, 'class');
@@ -96,6 +139,12 @@ class Pile {
     assert.equal(items, classes.filter((name) => name !== undefined).length, `clusters to name; ${told}`);
     assert.equal(new Set(shown.map(({ name }) => name)).size, shown.length);
   }
+}
+
+function namesOf(operation: Operation): ReadonlyMap<string, string> {
+  if (operation.kind === 'rename') return new Map([[operation.from, operation.to]]);
+  if (operation.kind === 'merge') return new Map(operation.names.map((name) => [name, operation.into]));
+  return operation.kind === 'map' ? operation.mapping : new Map();
 }
 
 type Random = () => number;
@@ -165,13 +214,20 @@ const STEPS: Readonly<Record<string, (pile: Pile, random: Random) => Promise<unk
     const event = await undoCorpusChange(pile.store);
     const act = pile.standing.pop();
     assert.equal(event === null, act === undefined);
-    if (act) pile.undone.push(act);
+    if (act) pile.fall(act);
   },
   async redo(pile) {
     const operation = await redoOperation(pile.store);
     const act = pile.undone.pop();
     assert.equal(operation === null, act === undefined);
-    if (act) pile.standing.push(act);
+    if (act) pile.stand(act);
+  },
+  async say(pile, random) {
+    const item = Math.floor(random() * pile.pile.count);
+    const name = (await pile.classes())[item];
+    if (name === undefined || pile.words.has(item)) return;
+    await pile.store.putLabels([said(idOf(item), name, { task: 'said' })]);
+    pile.words.set(item, { name, before: [] });
   },
 };
 
@@ -216,6 +272,8 @@ test('images that were put into a cluster before it was named are of the name; t
 
 /** Undo as often as all that can be undone, since what comes after it is what is looked for. */
 const OFTEN = ['undo', 'undo', 'redo', 'cut', 'recluster', 'name', 'merge'];
+/** People say much, in between: it costs next to nothing. */
+const SAID_A_STEP = 2;
 
 const SEEDS = Number(process.env.LABELSMITH_ACTS_SEEDS ?? thorough(4, 40));
 for (let seed = 0; seed < SEEDS; seed++) {
@@ -224,6 +282,7 @@ for (let seed = 0; seed < SEEDS; seed++) {
     const random = seededRandom(seed, 'acts');
     await pile.pile.add(48);
     await pile.discover({ k: KINDS, recluster: true });
+    await pile.store.ensureTask({ name: 'said', rule: 'single', items: 'images' });
     const told: string[] = [];
     for (let step = 0; step < 25; step++) {
       const name = pick(random, [...Object.keys(STEPS), ...OFTEN]);
@@ -233,6 +292,7 @@ for (let seed = 0; seed < SEEDS; seed++) {
       } catch (error) {
         throw new Error(`${told.join(' ')}: ${error instanceof Error ? error.stack : error}`);
       }
+      for (let n = 0; n < SAID_A_STEP; n++) await STEPS.say(pile, random);
       await pile.check(told.join(' '));
     }
   });

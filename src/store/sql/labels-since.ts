@@ -105,7 +105,7 @@ export async function partLabels(work: Work, change: LoggedChange, state: Corpus
     if (known !== undefined) {
       if (known !== id) plan({ from: id, to: known }, change.since);
     } else if (await isSaidSince(work, id, change.since)) {
-      const row = await newClass(work, name);
+      const row = await newClass(work, -1 - made.length, name);
       made.push([row.id, row]);
       plan({ from: id, to: row.id }, change.since);
     }
@@ -146,8 +146,8 @@ async function isSaidSince(work: Work, classId: number, since: number): Promise<
   return found.length > 0;
 }
 
-async function newClass(work: Work, name: string): Promise<CorpusClass> {
-  const id = -1;
+/** @param id below 0 and of no other class of the transaction, until the store gives it its number */
+async function newClass(work: Work, id: number, name: string): Promise<CorpusClass> {
   const row = { id, name, rootId: id, parentId: null, placed: false, description: null, synset: null };
   const { state } = await numbered(work, { classes: new Map([[id, row]]), synonyms: new Map() }, []);
   return [...state.classes.values()][0];

@@ -158,6 +158,16 @@ export function namesUndoneCases(open: OpenStore): void {
       ['unnamed-2', 'thing'],
     ]);
     await since({ kind: 'map', mapping }, 'thing', 'human thing');
+    const two = new Map([
+      ['unnamed-1', 'one'],
+      ['unnamed-2', 'two'],
+    ]);
+    await talking.do({ kind: 'map', mapping: two });
+    await talking.say(5, 'one');
+    await talking.say(4, 'two');
+    await store.undoCorpusChange();
+    assert.deepEqual(await talking.all(), { ...first, 4: 'cluster Bus, human two', 5: 'human one' });
+    for (const { id, undone } of await store.operations({ kind: 'items' })) if (!undone) await store.undo(id);
     // One class that is written in another way: no second one is made.
     await since({ kind: 'rename', from: 'Bus', to: 'bus' }, 'bus', 'human Bus');
     await since({ kind: 'alias', name: 'Bus', synonym: 'coach' }, 'coach', 'human Bus');
