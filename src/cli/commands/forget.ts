@@ -11,7 +11,8 @@ export const forget = command({
   summary: 'take images out of the record for good',
   details:
     'Removes images with everything that was said of them, labels of people too. No file is touched; one that is still in\n' +
-    'a source comes in again at the next add, as new; a name that people gave to the cluster it was in holds for it again then. Without --yes it only says what would be lost.',
+    'a source comes in again at the next add, as new; a name that people gave to the cluster it was in holds for it again\n' +
+    'then. Without --yes it only says what would be lost.',
   args: {
     images: argument(
       '[image...]',
