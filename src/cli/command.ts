@@ -108,7 +108,7 @@ export const GLOBAL_OPTIONS = {
   seed: option('--seed <n>', 'seed of everything random', wholeNumber(0).default(0)),
   threads: option('--threads <n>', 'inference workers (default: one a core)', wholeNumber(1).optional()),
   device: option('--device <name>', 'what models and mathematics run on', z.enum(DEVICES).default('cpu')),
-  strict: flag('--strict', 'exit 1 when any file could not be read, or any row matched nothing or was left out'),
+  strict: flag('--strict', 'exit 1 when any file could not be read, any row matched nothing, or anything was left out'),
   shardSize: option('--shard-size <n>', 'items committed as one', wholeNumber(1).optional()),
   limit: option('--limit <n>', 'a run on a subset: stop after this many items', wholeNumber(1).optional()),
   dryRun: flag(

@@ -47,8 +47,8 @@ test('the embedder is fine-tuned within a budget; killed, it goes on to the same
       depth,
     );
   }
-  const short = await runCli([...auto.slice(0, -1), '1s', '--keep-embedder', 'mine'], { cwd: dir, env });
-  assert.equal(short.code, 0, short.stderr);
+  const short = await runCli([...auto.slice(0, -1), '1s', '--keep-embedder', 'mine', '--strict'], { cwd: dir, env });
+  assert.equal(short.code, 1, short.stderr);
   assert.match(
     short.stderr,
     /nothing was kept as mine: (no depth was tried|the embedder stays as it is \(all: left out, )/,

@@ -23,6 +23,7 @@ interface Rounds {
     readonly newImages: { readonly accuracy: number; readonly interval: readonly [number, number] };
   };
   readonly evaluation: { readonly measuredOn: string };
+  readonly warnings: readonly string[];
   readonly steps: readonly { readonly method: string }[];
 }
 
@@ -47,7 +48,9 @@ test('labels in, labels and a classifier out; people win; the same bytes after k
 
   await runJson(['import', 'csv', 'labels.csv', '--as', 'human'], at);
   const startedAt = performance.now();
-  const result = await runJson<Rounds>(['teach', 'rounds', '--threshold', '0.4'], at);
+  // Remarks about the accuracy leave nothing out.
+  const result = await runJson<Rounds>(['teach', 'rounds', '--threshold', '0.4', '--strict'], at);
+  assert.ok(result.warnings.length > 0);
   const lengthMs = performance.now() - startedAt;
   assert.equal(result.labelled, 3 * TAUGHT);
   assert.equal(result.classes, 3);

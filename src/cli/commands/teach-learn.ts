@@ -184,7 +184,7 @@ function learn(
     const { metrics: _, counts, ...rest } = result;
     output.document({ ...rest, ...counts });
     printTaught(output, result, labelling.labelRest);
-    return global.strict && result.warnings.length > 0 ? 1 : 0;
+    return global.strict && result.leftOut.length > 0 ? 1 : 0;
   });
 }
 

@@ -29,7 +29,7 @@ function whereText(training: TrainingNote): string {
     case 'images of a detector':
       return `The detector is taught: ${formatCount(training.done)} of ${formatCount(training.of)} images read`;
     case 'head of a detector':
-      return `The detector is taught: step ${training.step} of ${training.ofSteps}${lossText(training.loss)}`;
+      return `The detector is taught, ${training.onAll ? 'on all images' : 'without those that are held out'}: step ${training.step} of ${training.ofSteps}${lossText(training.loss)}`;
     default:
       return training satisfies never;
   }
@@ -42,7 +42,11 @@ function lossText(loss: number | null): string {
 function leftText(training: TrainingNote): string {
   const { remainingMs } = training;
   if (remainingMs === null) return '';
-  const ofWhat = training.what === 'embedder' ? ' of this depth' : '';
+  const ofWhat = {
+    embedder: ' of this depth',
+    'images of a detector': ' of these',
+    'head of a detector': ' of these steps',
+  }[training.what];
   return `, about ${formatDuration(remainingMs)} left${ofWhat}`;
 }
 

@@ -189,6 +189,8 @@ export interface LabelledTask {
   /** Whether some class has two examples that are no copies: else no label can be judged by a model that saw its class. */
   readonly isMeasurable: boolean;
   readonly warnings: readonly string[];
+  /** Those of them that say what was left out. */
+  readonly leftOut: readonly string[];
 }
 
 const SHOWN = 5;
@@ -249,6 +251,7 @@ export function labelledTaskOf(items: TaskItems, { auditToo = false } = {}): Lab
       `${plural(contradictions.length, 'item has', 'items have')} two classes from one source and ${contradictions.length === 1 ? 'was' : 'were'} left out: ${contradictions.slice(0, SHOWN).join('; ')}${more}`,
     );
   }
+  const leftOut = [...warnings];
   const pictures = classNames.map(() => new Set<string>());
   for (const [i, label] of labels.entries()) pictures[label].add(groups[labelled[i]]);
   const lone = classNames.filter((_, index) => pictures[index].size === 1);
@@ -258,7 +261,7 @@ export function labelledTaskOf(items: TaskItems, { auditToo = false } = {}): Lab
     );
   }
   const problem = { features, groups, labelled: Int32Array.from(labelled), labels, classes: classNames.length };
-  return { problem, classNames, counts, isMeasurable: lone.length < classNames.length, warnings };
+  return { problem, classNames, counts, isMeasurable: lone.length < classNames.length, warnings, leftOut };
 }
 
 function refuseUnteachable(

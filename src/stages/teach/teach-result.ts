@@ -36,6 +36,8 @@ export interface TeachResult extends RunResult {
   /** Where the classifier is right and where not, with the figure for new images once more. */
   readonly evaluation: TaskEvaluation & Partial<Pick<StatedShare, 'accuracy' | 'interval'>>;
   readonly warnings: readonly string[];
+  /** Those of them that say what was left out, or not done; the others say what to think of the result. */
+  readonly leftOut: readonly string[];
   readonly counts: {
     readonly items: number;
     readonly labelled: number;
@@ -89,11 +91,16 @@ export function resultOf({
   const folds = learned.folds.count;
   const { newImages } = accuracy;
   const evaluation = { ...measured, accuracy: newImages?.accuracy, interval: newImages?.interval };
-  const warnings = [...partText(items), ...labelledTask.warnings, ...evaluation.warnings, ...fineTuning.notes];
+  const notTried = (backbone?.skipped ?? []).map(({ model: name, reason }) => `${name} was not tried: ${reason}`);
+  const notKept = toKeepAs !== undefined && keptEmbedder === null;
+  const notDone = [
+    ...fineTuning.notes,
+    ...(notKept ? [`nothing was kept as ${toKeepAs}: ${whyNothing(fineTuning)}`] : []),
+    ...notTried,
+    ...(skipped.length > 0 ? [`the time budget left none for: ${skipped.join(', ')}`] : []),
+  ];
+  const warnings = [...partText(items), ...labelledTask.warnings, ...evaluation.warnings, ...notDone];
   const fineTuned = fineTuning.chosen?.step ?? null;
-  if (toKeepAs !== undefined && keptEmbedder === null) {
-    warnings.push(`nothing was kept as ${toKeepAs}: ${whyNothing(fineTuning)}`);
-  }
   if (newImages && newImages.interval[1] - newImages.interval[0] > WIDE) {
     warnings.push(
       newImages.measuredOn === 'audit'
@@ -101,9 +108,7 @@ export function resultOf({
         : `${plural(newImages.count, 'label says', 'labels say')} little of how good it is`,
     );
   }
-  for (const { model: name, reason } of backbone?.skipped ?? []) warnings.push(`${name} was not tried: ${reason}`);
   warnings.push(...unknownClassWarnings(foreign, rest.labels > 0 ? labels : null));
-  if (skipped.length > 0) warnings.push(`the time budget left none for: ${skipped.join(', ')}`);
   return {
     task: items.task.name,
     model: model.path,
@@ -119,6 +124,7 @@ export function resultOf({
     accuracy,
     evaluation,
     warnings,
+    leftOut: [...labelledTask.leftOut, ...notDone],
     interrupted: false,
     counts: {
       items: items.whole?.count ?? items.ids.length,

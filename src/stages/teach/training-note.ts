@@ -33,10 +33,13 @@ const NOTE = z.discriminatedUnion('what', [
   }),
   z.object({
     what: z.literal('head of a detector'),
+    /** Once it has passed on the images that were held out, it learns from them too. */
+    onAll: z.boolean(),
     step: z.number(),
     ofSteps: z.number(),
     /** Of all points together. */
     loss: z.number().nullable(),
+    /** Of these steps. */
     remainingMs: z.number().nullable(),
     atMs: z.number(),
   }),

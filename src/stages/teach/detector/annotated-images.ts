@@ -66,7 +66,7 @@ export async function annotatedImages(store: Store, options: AnnotatedOptions): 
     .map((className) => ({ className, boxes: counts.get(className) ?? 0 }))
     .filter(({ boxes }) => boxes < minBoxes);
   const classNames = wanted.filter((name) => !tooFew.some(({ className }) => className === name));
-  if (classNames.length === 0) throw nothingToTeach(task, tooFew, minBoxes);
+  if (classNames.length === 0) throw nothingToTeach(task, tooFew, { minBoxes, isNamed: options.classes !== undefined });
   const plan = await planSplits(
     yielded(found, classNames),
     [
@@ -154,12 +154,16 @@ function boxesOf({ regions }: DatasetImage, classNames: readonly string[]): Anno
   );
 }
 
-function nothingToTeach(task: string, tooFew: AnnotatedImages['tooFew'], minBoxes: number): LabelsmithError {
+function nothingToTeach(
+  task: string,
+  tooFew: AnnotatedImages['tooFew'],
+  { minBoxes, isNamed }: { readonly minBoxes: number; readonly isNamed: boolean },
+): LabelsmithError {
   const least = `at least ${plural(minBoxes, 'box', 'boxes')} by people or from an import`;
   const named = tooFew.map(({ className, boxes }) => `${className} ${boxes}`).join(', ');
   return new LabelsmithError(
     'NOT_FOUND',
-    `No class of the task "${task}" that the detector does not know has ${least}${named ? ` (${named})` : ''}.`,
+    `No class of the task "${task}" that ${isNamed ? 'was named' : 'the detector does not know'} has ${least}${named ? ` (${named})` : ''}.`,
     {
       hint:
         'Draw boxes in labelsmith review, or labelsmith import coco FILE --as human; --min-boxes N takes classes with fewer, ' +

@@ -123,18 +123,20 @@ async function taughtAndJudged(pool: InferencePool, teaching: Teaching, options:
   const { classNames, images } = annotated;
   const { taught, heldOut, unreadable } = await pointsOf(pool, teaching, options);
   const { signal, minAp50 } = options;
-  const extended = await extendedBy(pool, taught, teaching, options);
+  const extended = await extendedBy(pool, { parts: taught, onAll: false }, teaching, options);
   const judged = images.filter((image) => image.heldOut);
   const scores = await scoresBeside(pool, workspace, { detector, extended, classNames, images: judged, signal });
   const usable = scores.AP50 !== null && scores.AP50 >= minAp50;
-  const last = usable ? await extendedBy(pool, [...taught, ...heldOut], teaching, options) : extended;
+  const last = usable
+    ? await extendedBy(pool, { parts: [...taught, ...heldOut], onAll: true }, teaching, options)
+    : extended;
   await notes.end();
   return { extended: last, scores, unreadable, usable };
 }
 
 async function extendedBy(
   pool: InferencePool,
-  parts: readonly TaughtPoints[],
+  { parts, onAll }: { readonly parts: readonly TaughtPoints[]; readonly onAll: boolean },
   { detector, annotated, notes }: Teaching,
   { signal, name }: TeachDetectorOptions,
 ): Promise<ExtendedDetector> {
@@ -147,7 +149,7 @@ async function extendedBy(
     onStep({ step, steps, loss }) {
       remainingAfter ??= remaining(steps, () => performance.now());
       const remainingMs = remainingAfter(step);
-      notes.note({ what: 'head of a detector', step, ofSteps: steps, loss: finite(loss), remainingMs });
+      notes.note({ what: 'head of a detector', onAll, step, ofSteps: steps, loss: finite(loss), remainingMs });
     },
   });
   return detector.withClasses(name, classNames, head);

@@ -27,8 +27,8 @@ export function untilEnd(signal: AbortSignal | undefined, endMs: number | undefi
 
 /** What a timer takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** Steps that are timed, after one that is not. */
-const TIMED_STEPS = 3;
+/** Steps that are timed, after one that is not; the median counts, since on a busy machine one of them may wait for long. */
+const TIMED_STEPS = 5;
 /** Less of a training than this is not worth its time. */
 const MIN_PART = 0.3;
 /** What is left for what nobody measured: the other threads, the machine's other users. */
@@ -51,7 +51,8 @@ export async function samplesWithin(
   const { samples } = request.step;
   const images = setOf(request).members?.length ?? 0;
   const stepMs = await timedStep(pool, request);
-  const leftMs = Math.max(0, endMs - performance.now());
+  const leftMs = endMs - performance.now();
+  if (leftMs <= 0) throw new OutOfTime('the time budget ended');
   const forTrainingMs = RESERVE * leftMs - otherMs;
   const takenBy = (some: number) => trainings * stepsOf(images, { samples: some }).steps * stepMs;
   if (takenBy(samples) <= forTrainingMs) return samples;
@@ -74,20 +75,19 @@ function seconds(ms: number): number {
 class Timed extends Error {}
 
 async function timedStep(pool: InferencePool, request: TrainingRequest): Promise<number> {
-  let startedAt = 0;
-  let endedAt = 0;
+  const ends: number[] = [];
   try {
     await trainOnce(pool, {
       ...request,
       record: undefined,
       onStep({ step, steps }) {
-        if (step === 1) startedAt = performance.now();
-        else endedAt = performance.now();
+        ends.push(performance.now());
         if (step === Math.min(steps, 1 + TIMED_STEPS)) throw new Timed();
       },
     });
   } catch (error) {
     if (!(error instanceof Timed)) throw error;
   }
-  return Math.max(1, (endedAt - startedAt) / TIMED_STEPS);
+  const times = ends.slice(1).map((end, i) => end - ends[i]);
+  return Math.max(1, times.sort((a, b) => a - b)[times.length >> 1] ?? 1);
 }
