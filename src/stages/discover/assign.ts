@@ -29,6 +29,7 @@ import { type ClusterModel, clustersOf, evidenceOf, savedModel } from './cluster
 import { sampleOfModel } from './clustering.ts';
 import { type HeldBeside, heldBeside, namesOfEach } from './clusters-now.ts';
 import { type Copies, copiesIn } from './copies.ts';
+import { deniedByPeople } from './held-classes.ts';
 import { neighboursOf } from './hierarchy.ts';
 import { keptKey, keptLayout } from './kept-sample.ts';
 import { type Assignment, assignByNeighbours, type ClusteredSample } from './knn-assignment.ts';
@@ -52,8 +53,11 @@ export interface AssignContext extends Closing, Pick<Workspace, 'store' | 'vecto
   readonly namesOfModel: readonly (string | undefined)[];
   /** Items that are people's and were not clustered. */
   readonly beside: ReadonlyMap<string, HeldBeside>;
-  /** What these count as; a label of a cluster that says something else is of a class that is no more. */
+  /** What these count as, by name; a label of a cluster that says something else is of a class that is no more. */
+  readonly rootOf: ReadonlyMap<string | undefined, string | undefined>;
   readonly rootNames: ReadonlySet<string | undefined>;
+  /** Items held out to measure accuracy: what people say of them steers nothing. */
+  readonly measuring: ReadonlySet<ItemId>;
   /** The cluster of an item that is in the sample. */
   readonly own: IdMap;
   /** The place in the sample of an item that is in it. */
@@ -131,11 +135,13 @@ function clustersKey({ model, own, namesOfModel, beside }: AssignContext): strin
 
 async function assigned(context: AssignContext, shard: VectorShard): Promise<ShardResult> {
   const { store, vectors, task, recipe, mean, sample, own, ofCopy, cut, sizes, map, runId } = context;
-  const { beside, rootNames } = context;
+  const { beside, rootNames, measuring } = context;
   const { ids, vectors: rows } = await vectors.read(shard);
   const known = await store.labelsOf(ids, task);
+  const deniedOf = new Map(ids.map((id) => [id, deniedByPeople((!measuring.has(id) && known.get(id)) || [])]));
   const isKept = ({ origin, present, className }: Label) => present && origin === 'cluster' && rootNames.has(className);
-  const before = (id: string) => known.get(id)?.find(isKept);
+  const before = (id: ItemId) =>
+    known.get(id)?.find((label) => isKept(label) && !deniedOf.get(id)?.has(label.className));
   const kept = ids.flatMap((id) => before(id) ?? []);
   const copies = ids.filter((id) => own.get(id) === undefined && (ofCopy(id) ?? -1) >= 0).length;
   if (kept.length === ids.length && !map.lacks(ids))
@@ -152,6 +158,11 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
     const { cluster, confidence: share } = assignments[i];
     const className = classNameFor(context, itemId, assignments[i]);
     if (className === undefined) return 'none';
+    const denied = deniedOf.get(itemId);
+    if (denied?.has(context.rootOf.get(className) ?? className)) {
+      const other = nearestOther(context, assignments[i], denied);
+      return other ? { itemId, task, ...other, present: true, origin: 'cluster', runId } : 'none';
+    }
     const evidence = cut[cluster];
     // One item at least is of the class that most are of.
     const least = 1 / Math.max(1, sizes[cluster]);
@@ -176,6 +187,24 @@ function classNameFor(
   if (cluster < 0) return undefined;
   const nearest = () => neighbours.find((place) => sample.clusters[place] === cluster);
   return beside.get(sampleKey(id))?.written ?? classNames[placeOf.get(id) ?? placeOfCopy(id) ?? nearest() ?? -1];
+}
+
+/** The class that most of an item's neighbours are of among those that nobody denied of it, by similarity; their share is the confidence. */
+function nearestOther(
+  { classNames, rootOf }: AssignContext,
+  { neighbours, similarities }: Assignment,
+  denied: ReadonlySet<string>,
+): Pick<NewLabel, 'className' | 'confidence'> | undefined {
+  const weights = new Map<string, number>();
+  let all = 0;
+  for (const [i, place] of neighbours.entries()) {
+    const [className, weight] = [classNames[place], Math.max(0, similarities[i])];
+    all += weight;
+    if (className === undefined || denied.has(rootOf.get(className) ?? className)) continue;
+    weights.set(className, (weights.get(className) ?? 0) + weight);
+  }
+  const [best] = [...weights].sort(([, a], [, b]) => b - a);
+  return best && all > 0 ? { className: best[0], confidence: best[1] / all } : undefined;
 }
 
 function sums(labels: readonly Pick<Label, 'className' | 'confidence'>[]): Counts {
@@ -208,7 +237,7 @@ async function openFromRecord(job: StageJob<AssignSettings>): Promise<AssignCont
     const kept = await keptLayout(workspace.blobs, keptKey(model, shards), sampleIds.length);
     const map = await openMapWriter(workspace, { model, sampleIds, fromMean, kept, neighbours, signal });
     const close = () => pool.close();
-    const names = await classNamesOf(store, model, sample);
+    const names = await classNamesOf(store, task, model, sample);
     return { store, vectors, runId, task, recipe, mean, model, ...names, ...clustered, map, close };
   } catch (error) {
     await pool.close();
@@ -226,15 +255,19 @@ async function requireModel({ store }: Pick<Workspace, 'store'>, task: string, i
 
 /** What the items of the sample are labelled as by now. */
 export async function classNamesOf(
-  store: Pick<Store, 'corpus' | 'corpusLog'>,
+  store: Pick<Store, 'corpus' | 'corpusLog' | 'auditedItems'>,
+  task: string,
   model: ClusterModel,
   { ids }: Pick<Sample, 'ids'>,
-): Promise<Pick<AssignContext, 'classNames' | 'namesOfModel' | 'beside' | 'rootNames'>> {
+): Promise<Pick<AssignContext, 'classNames' | 'namesOfModel' | 'beside' | 'rootOf' | 'rootNames' | 'measuring'>> {
   const now = await corpusNow(store);
   const { written, root } = namesOfEach(model, now);
   const nameOf = new Map(model.sample.map((key, item) => [key, written[item]]));
   const classNames = ids.map((id) => nameOf.get(sampleKey(id)));
-  return { classNames, namesOfModel: written, beside: heldBeside(model, now), rootNames: new Set(root) };
+  const rootOf = new Map(written.map((name, item) => [name, root[item]]));
+  const measuring = await store.auditedItems(task);
+  const beside = heldBeside(model, now);
+  return { classNames, namesOfModel: written, beside, rootOf, rootNames: new Set(root), measuring };
 }
 
 /** The sample with the clusters that the model gives it. */

@@ -84,7 +84,7 @@ async function discover(
     const there = await keptLayout(workspace.blobs, key, sampleIds.length);
     const map = await beginMap(effects, { model, sampleIds, fromMean, kept: there, neighbours, signal });
     const job = { ...part, settings: { task, items } };
-    const names = await classNamesOf(store, model, clustering.sample);
+    const names = await classNamesOf(store, task, model, clustering.sample);
     const context = { store, vectors, runId, task, recipe, mean, model, ...names, ...clustered, map };
     const assign = () => workspace.engine.run(assignStage, job, context);
     const isCurrent = async () => keptKey(model, await store.vectorShards(recipe.space, items)) === key;

@@ -3,12 +3,12 @@
  * proposes other classes beside them and never takes a name away.
  *
  * An item is of the class that a person says of it, else of that which the last standing act about it gives it
- * (`people-acts.ts`): of the cluster that somebody named, merged, split or described. What later cuts add to such a cluster is the
+ * (`people-acts.ts`), unless a person denied it: of the cluster that somebody named, merged, split or described. What later cuts add to such a cluster is the
  * machine's again. Items held out to measure accuracy steer nothing.
  */
 import { IdMap } from '../../core/id-set.ts';
 import type { ItemId } from '../../core/ids.ts';
-import { currentLabels, NONE_OF_THESE } from '../../core/labels.ts';
+import { currentLabels, type Label, NONE_OF_THESE } from '../../core/labels.ts';
 import type { Store } from '../../store/store.ts';
 import { type CorpusNow, corpusNow } from './class-rows.ts';
 import type { ActRecord, ClusterModel } from './cluster-model.ts';
@@ -44,10 +44,10 @@ export async function heldClasses(
   const rowOf = rowsHeld(record, now);
   const rootNames = record.rows.map((row) => rootOfRow(row, now)?.name);
   const ofActs = new Set<string>();
-  const nameOf = (await namesByPeople(store, task, ids)).map((said, i) => {
+  const nameOf = (await saidByPeople(store, task, ids)).map(({ name, denied }, i) => {
     const held = rootNames[rowOf.get(sampleKey(ids[i])) ?? -1];
     if (held !== undefined) ofActs.add(held);
-    return said ?? held;
+    return name ?? (held === undefined || denied.has(held) ? undefined : held);
   });
   const names = [...new Set(nameOf.filter((name) => name !== undefined))].sort();
   const places = new Map(names.map((name, place) => [name, place]));
@@ -59,18 +59,30 @@ export async function heldClasses(
   return { names, whole: names.map((name) => ofActs.has(name)), classOf, record, rowOf, now };
 }
 
-/** The class that people said of each item. */
-async function namesByPeople(store: Store, task: string, ids: readonly ItemId[]): Promise<(string | undefined)[]> {
+interface SaidOfItem {
+  readonly name?: string;
+  /** Classes that it is not of. */
+  readonly denied: ReadonlySet<string>;
+}
+
+/** What people said of each item. */
+async function saidByPeople(store: Store, task: string, ids: readonly ItemId[]): Promise<SaidOfItem[]> {
   const measuring = await store.auditedItems(task);
-  const names: (string | undefined)[] = [];
+  const said: SaidOfItem[] = [];
   for (let start = 0; start < ids.length; start += PAGE) {
     const page = ids.slice(start, start + PAGE);
     const labels = await store.labelsOf(page, task);
     for (const id of page) {
-      const [best] = currentLabels(labels.get(id) ?? [], 'single');
-      const held = best?.origin === 'human' && best.className !== NONE_OF_THESE && !measuring.has(id);
-      names.push(held ? best.className : undefined);
+      const ofItem = measuring.has(id) ? [] : (labels.get(id) ?? []);
+      const [best] = currentLabels(ofItem, 'single');
+      const held = best?.origin === 'human' && best.className !== NONE_OF_THESE;
+      said.push({ name: held ? best.className : undefined, denied: deniedByPeople(ofItem) });
     }
   }
-  return names;
+  return said;
+}
+
+/** Classes of which a person said that an item is not of them. @param labels of the item */
+export function deniedByPeople(labels: readonly Label[]): ReadonlySet<string> {
+  return new Set(labels.filter(({ origin, present }) => origin === 'human' && !present).map((one) => one.className));
 }
