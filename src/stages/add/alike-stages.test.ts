@@ -24,8 +24,9 @@ describeShared('what is alike, by many machines', (place) => {
     overfull: groups.overfullBuckets,
   });
 
-  async function groupsOf(location: string, engine: Engine, isSpread: boolean) {
-    const workspace = await openWorkspace(location, { create: true, blobsAt: join(place.dir, 'blobs'), engine });
+  async function groupsOf(schema: string, engine: Engine, isSpread: boolean) {
+    const location = `${place.url}?schema=${schema}`;
+    const workspace = await openWorkspace(location, { create: true, blobsAt: join(place.dir, schema), engine });
     try {
       const runId = await ingested(workspace);
       const { table, digest } = await readGroupFacts(workspace.store);
@@ -38,15 +39,16 @@ describeShared('what is alike, by many machines', (place) => {
   }
 
   async function byWorkers(count: number) {
-    const location = `${place.url}?schema=alike${count}`;
+    const schema = `alike${count}`;
+    const location = `${place.url}?schema=${schema}`;
     const workers = { count, cacheDir: join(place.dir, 'cache') };
-    const { outcome, shards } = await withWorkers(location, workers, (engine) => groupsOf(location, engine, true));
+    const { outcome, shards } = await withWorkers(location, workers, (engine) => groupsOf(schema, engine, true));
     assert.ok(shards >= 64 + IMAGES / 50, `every shard was done by a worker: ${shards}`);
     return outcome;
   }
 
   test(`${WORKER_COUNTS.join(', ')} of them find what one finds, in the same order`, async () => {
-    const here = await groupsOf(`${place.url}?schema=alike0`, localEngine(), false);
+    const here = await groupsOf('alike0', localEngine(), false);
     const kinds = Map.groupBy(here.pairs, ({ kind }) => kind);
     assert.ok((kinds.get('near-duplicate')?.length ?? 0) >= 100 && (kinds.get('copy')?.length ?? 0) >= 10);
     assert.ok(here.changes.length > 100);

@@ -41,7 +41,7 @@ describeShared('scores of candidates, by many machines', (place) => {
 
   async function byWorkers(count: number) {
     const location = `${place.url}?schema=doubt${count}`;
-    await (await openWorkspace(location, { create: true, blobsAt: join(place.dir, 'blobs') })).close();
+    await (await openWorkspace(location, { create: true, blobsAt: join(place.dir, `blobs${count}`) })).close();
     const workers = { count, cacheDir: join(place.dir, 'cache') };
     const { outcome, shards } = await withWorkers(location, workers, (engine) => doubtsAt(location, engine));
     // A slow one is given to others too.
