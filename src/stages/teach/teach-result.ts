@@ -86,19 +86,12 @@ export function resultOf({
   keptEmbedder,
   toKeepAs,
 }: Taught): TeachResult {
-  const { steps, trials, method, settings, temperature, restTemperature, skipped } = learned;
+  const { steps, trials, method, settings, temperature, restTemperature } = learned;
   const labels = labelledTask.problem.labelled.length;
   const folds = learned.folds.count;
   const { newImages } = accuracy;
   const evaluation = { ...measured, accuracy: newImages?.accuracy, interval: newImages?.interval };
-  const notTried = (backbone?.skipped ?? []).map(({ model: name, reason }) => `${name} was not tried: ${reason}`);
-  const notKept = toKeepAs !== undefined && keptEmbedder === null;
-  const notDone = [
-    ...fineTuning.notes,
-    ...(notKept ? [`nothing was kept as ${toKeepAs}: ${whyNothing(fineTuning)}`] : []),
-    ...notTried,
-    ...(skipped.length > 0 ? [`the time budget left none for: ${skipped.join(', ')}`] : []),
-  ];
+  const notDone = notDoneText({ learned, backbone, fineTuning, keptEmbedder, toKeepAs });
   const warnings = [...partText(items), ...labelledTask.warnings, ...evaluation.warnings, ...notDone];
   const fineTuned = fineTuning.chosen?.step ?? null;
   if (newImages && newImages.interval[1] - newImages.interval[0] > WIDE) {
@@ -158,6 +151,22 @@ function whyNothing({ gate }: FineTuneOutcome): string {
   const depths = gate?.depths ?? [];
   if (depths.length === 0) return 'no depth was tried';
   return `the embedder stays as it is (${depths.map(({ depth, why }) => `${depth}: ${why}`).join('; ')})`;
+}
+
+function notDoneText({
+  learned: { skipped },
+  backbone,
+  fineTuning,
+  keptEmbedder,
+  toKeepAs,
+}: Pick<Taught, 'learned' | 'backbone' | 'fineTuning' | 'keptEmbedder' | 'toKeepAs'>): string[] {
+  const notKept = toKeepAs !== undefined && keptEmbedder === null;
+  return [
+    ...fineTuning.notes,
+    ...(notKept ? [`nothing was kept as ${toKeepAs}: ${whyNothing(fineTuning)}`] : []),
+    ...(backbone?.skipped ?? []).map(({ model, reason }) => `${model} was not tried: ${reason}`),
+    ...(skipped.length > 0 ? [`the time budget left none for: ${skipped.join(', ')}`] : []),
+  ];
 }
 
 /** What is not done of all items where they are too many. */
