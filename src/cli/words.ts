@@ -13,6 +13,11 @@ export function formatDuration(milliseconds: number): string {
 }
 
 /** `87.5 %`. */
+/** The time of day in UTC: `2026-11-28 19:36:04`. @param atMs since 1970 */
+export function formatTime(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
+}
+
 export function formatPercent(fraction: number, digits = 1): string {
   return `${(fraction * 100).toFixed(digits)} %`;
 }

@@ -6,7 +6,9 @@
  * as the octave's upper end: what can be meant lies in 9 octaves and 9 cells of each. Cost: O(1) a box, and O(1) a search and
  * candidate; n boxes of one size at one place are all candidates of each other.
  */
+
 import type { Box } from './boxes.ts';
+import { pushTo } from './lists.ts';
 
 /** Cells of other places may share a key; what is in them is told apart by its IoU. */
 function keyOf(octaveX: number, octaveY: number, column: number, row: number): number {
@@ -37,9 +39,7 @@ export class BoxIndex<T> {
     const octaves = octavesOf(box);
     if (octaves === null) return;
     const key = keyOf(octaves.x, octaves.y, ...cellOf(box, octaves));
-    const cell = this.#cells.get(key);
-    if (cell === undefined) this.#cells.set(key, [value]);
-    else cell.push(value);
+    pushTo(this.#cells, key, value);
   }
 
   /** Takes a value out that was added with this box. */

@@ -2,9 +2,11 @@
  * Tools that draw have one thing a shape: a box, a polygon, a mask, points. A region with several of them is written as
  * several shapes that carry the region's id, and read back as one.
  */
+
 import type { Box } from '../core/boxes.ts';
 import type { ImportedLabel, ImportedRegion, Keypoints, MaskRle } from '../core/dataset.ts';
 import type { RegionId } from '../core/ids.ts';
+import { pushTo } from '../core/lists.ts';
 import type { RegionDetails } from '../core/region-details.ts';
 import { badFile } from './check.ts';
 import { extentOf, maskBox, type Polygon } from './contours.ts';
@@ -34,9 +36,7 @@ export function regionsOfShapes(shapes: readonly Shape[], reckoning: Reckoning):
   const groups = new Map<string | Shape, Shape[]>();
   for (const shape of shapes) {
     const key = shape.group ?? shape;
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, [shape]);
-    else known.push(shape);
+    pushTo(groups, key, shape);
   }
   return [...groups.values()].flatMap((group) => {
     const region = reckoning.attempt('object-unreadable', () => regionOf(group, reckoning));

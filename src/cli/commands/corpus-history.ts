@@ -6,6 +6,7 @@ import { command } from '../command.ts';
 import { changeText } from '../print/corpus-change.ts';
 import { wholeNumber } from '../text-values.ts';
 import { argument } from '../values.ts';
+import { formatTime } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
 /** Operations among which the newest that is not undone is looked for. */
@@ -52,8 +53,7 @@ export const corpusHistory = command({
       const events = await workspace.store.corpusHistory();
       output.document({ events });
       for (const event of events) {
-        const at = new Date(event.atMs).toISOString().slice(0, 19).replace('T', ' ');
-        output.line(`${at}  ${changeText(event)}${event.undone ? '  (undone)' : ''}`);
+        output.line(`${formatTime(event.atMs)}  ${changeText(event)}${event.undone ? '  (undone)' : ''}`);
       }
       return 0;
     });

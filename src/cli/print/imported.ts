@@ -6,7 +6,7 @@ import type { CorrectionSummary, ImportSummary } from '../../stages/import/impor
 import { newTaskText } from '../../stages/import/new-tasks.ts';
 import type { Output } from '../output.ts';
 import { printReckoning } from '../reckoning-text.ts';
-import { oneLine } from '../words.ts';
+import { formatTime, oneLine } from '../words.ts';
 
 export function printImported(output: Output, format: ReaderName, summary: ImportSummary, dryRun = false): void {
   if (summary.recognised !== null) output.summary(`Read as ${format}: ${oneLine(summary.recognised)}.`);
@@ -51,9 +51,7 @@ const COMPARED = {
 function printCorrections(output: Output, corrections: CorrectionSummary): void {
   const { comparedWith, exportedAtMs, objects, labels } = corrections;
   const against =
-    comparedWith === 'export'
-      ? `Compared with the export of ${new Date(exportedAtMs ?? 0).toISOString().slice(0, 19).replace('T', ' ')}`
-      : COMPARED[comparedWith];
+    comparedWith === 'export' ? `Compared with the export of ${formatTime(exportedAtMs ?? 0)}` : COMPARED[comparedWith];
   const parts = (['objects', 'labels'] as const).flatMap((what) => {
     const { unchanged, confirmed, ...changes } = what === 'objects' ? objects : labels;
     const counts = Object.entries({ ...changes, ...(confirmed > 0 ? { confirmed } : {}), unchanged });

@@ -10,7 +10,7 @@ import type { EmbeddingRecipe } from '../../stages/embed/recipe.ts';
 import type { LastLearningCurve } from '../../stages/teach/last-learning-curve.ts';
 import type { TrainingUnderWay } from '../../stages/teach/training-note.ts';
 import type { Output } from '../output.ts';
-import { formatDuration, oneLine, table } from '../words.ts';
+import { formatDuration, formatTime, oneLine, table } from '../words.ts';
 import { moreLabelsText } from './more-labels.ts';
 import { trainingText } from './training.ts';
 
@@ -148,11 +148,5 @@ function runRow(run: WorkspaceStatus['runs'][number]): string[] {
   const counts = Object.entries(run.counts)
     .filter(([, count]) => count > 0)
     .map(([name, count]) => countedName(name, count));
-  return [
-    new Date(run.startedAtMs).toISOString().slice(0, 19).replace('T', ' '),
-    run.stage,
-    run.status,
-    took,
-    counts.join(', '),
-  ];
+  return [formatTime(run.startedAtMs), run.stage, run.status, took, counts.join(', ')];
 }

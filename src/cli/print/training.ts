@@ -1,12 +1,11 @@
 /** A training that is under way, or that was stopped, in words. */
 import { formatCount } from '../../core/count-text.ts';
 import type { TrainingNote, TrainingUnderWay } from '../../stages/teach/training-note.ts';
-import { formatDuration, oneLine } from '../words.ts';
+import { formatDuration, formatTime, oneLine } from '../words.ts';
 
 /** @param nowMs the time of day */
 export function trainingText({ stage, task, status, training }: TrainingUnderWay, nowMs = Date.now()): string[] {
   const { atMs } = training;
-  const at = new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
   if (status === 'running') {
     return [
       `Under way: ${stage} of the task ${oneLine(task)}, as of ${formatDuration(Math.max(0, nowMs - atMs))} ago.`,
@@ -14,7 +13,7 @@ export function trainingText({ stage, task, status, training }: TrainingUnderWay
     ];
   }
   return [
-    `Stopped: ${stage} of the task ${oneLine(task)}, at ${at}.`,
+    `Stopped: ${stage} of the task ${oneLine(task)}, at ${formatTime(atMs)}.`,
     `  ${whereText(training)}; ${againText(training)}`,
   ];
 }

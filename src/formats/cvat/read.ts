@@ -2,10 +2,12 @@
  * Reads CVAT's XML, `for images 1.1` streaming: one image is resident. Of `for video 1.1` the tracks stand one after the
  * other, so all of their shapes are held (about 300 bytes each); frames come as `frame_000000`, as CVAT names them.
  */
+
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { SaxesTagPlain } from 'saxes';
 import type { ImportedImage, ImportedLabel } from '../../core/dataset.ts';
+import { pushTo } from '../../core/lists.ts';
 import { hasSignature } from '../../files/own.ts';
 import { badFile, fileNameAt } from '../check.ts';
 import { filesInTurn } from '../files-in-turn.ts';
@@ -253,9 +255,7 @@ class CvatReader {
     } else {
       const number = Number(shape.given.frame);
       if (!Number.isSafeInteger(number)) return;
-      const known = this.#frames.get(number);
-      if (known === undefined) this.#frames.set(number, [made]);
-      else known.push(made);
+      pushTo(this.#frames, number, made);
     }
   }
 

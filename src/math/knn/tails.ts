@@ -8,6 +8,8 @@
  * of what does not belong 3 finds, and how often that is right, is `outliers` of `npm run bench -- piles`.
  */
 
+import { medianOf } from '../median.ts';
+
 export interface Tails {
   /** At most this is unusually near. */
   readonly low: number;
@@ -49,12 +51,6 @@ function logsOf(distances: ArrayLike<number>): Float64Array {
 }
 
 function robustly(logs: Float64Array): { middle: number; spread: number } {
-  const middle = median(logs.toSorted());
-  return { middle, spread: NORMAL * median(logs.map((value) => Math.abs(value - middle)).sort()) };
-}
-
-function median(sorted: Float64Array): number {
-  const half = sorted.length >> 1;
-  const upper = sorted[half];
-  return sorted.length % 2 === 1 ? upper : (sorted[half - 1] + upper) / 2;
+  const middle = medianOf(logs);
+  return { middle, spread: NORMAL * medianOf(logs.map((value) => Math.abs(value - middle))) };
 }

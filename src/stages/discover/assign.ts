@@ -138,7 +138,7 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   const { beside, rootNames, measuring } = context;
   const { ids, vectors: rows } = await vectors.read(shard);
   const known = await store.labelsOf(ids, task);
-  const deniedOf = new Map(ids.map((id) => [id, deniedByPeople((!measuring.has(id) && known.get(id)) || [])]));
+  const deniedOf = new Map(ids.map((id) => [id, deniedByPeople(measuring.has(id) ? [] : (known.get(id) ?? []))]));
   const isKept = ({ origin, present, className }: Label) => present && origin === 'cluster' && rootNames.has(className);
   const before = (id: ItemId) =>
     known.get(id)?.find((label) => isKept(label) && !deniedOf.get(id)?.has(label.className));

@@ -4,10 +4,12 @@
  * Many formats write a region once for each of its classes, and a detector may find two things in one box; so an entry is one
  * region with another entry of its place only where no other region of the export is left for it.
  */
+
 import { BoxIndex, NEAR_IOU, nearest } from '../../core/box-index.ts';
 import { type Box, iou } from '../../core/boxes.ts';
 import type { ImportedRegion } from '../../core/dataset.ts';
 import type { RegionId } from '../../core/ids.ts';
+import { pushTo } from '../../core/lists.ts';
 import type { Keeps } from '../../formats/format.ts';
 import type { ShownRegion } from '../export/shown.ts';
 import type { PlannedEntry } from './plan.ts';
@@ -99,9 +101,7 @@ class Places {
   constructor(shown: readonly ShownRegion[]) {
     for (const region of shown) {
       const column = Math.floor(region.box[0]);
-      const known = this.#byColumn.get(column);
-      if (known === undefined) this.#byColumn.set(column, [region]);
-      else known.push(region);
+      pushTo(this.#byColumn, column, region);
     }
   }
 

@@ -3,11 +3,13 @@
  * for the region that is there, not another region. The region keeps its box; each word keeps its annotator. A box of another
  * class at the place of one stays a region of its own, and that is told, since both may be meant.
  */
+
 import { BoxIndex, nearest } from '../../core/box-index.ts';
 import { iou } from '../../core/boxes.ts';
 import type { ImportedLabel, ImportedRegion } from '../../core/dataset.ts';
 import type { ImageId, RegionId } from '../../core/ids.ts';
 import { currentLabels, type Label } from '../../core/labels.ts';
+import { pushTo } from '../../core/lists.ts';
 import type { Store, StoredRegion } from '../../store/store.ts';
 import { type Note, namesIn } from './notes.ts';
 import type { PlannedEntry } from './plan.ts';
@@ -32,9 +34,7 @@ export async function regionsOfPeople(
     const said = (labels.get(region.id) ?? []).filter(({ origin }) => origin === 'human');
     const held = currentLabels(said, 'multi');
     if (held.length === 0) continue;
-    const known = found.get(region.imageId);
-    if (known === undefined) found.set(region.imageId, [{ region, held }]);
-    else known.push({ region, held });
+    pushTo(found, region.imageId, { region, held });
   }
   return found;
 }

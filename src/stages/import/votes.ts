@@ -8,6 +8,7 @@ import { BoxIndex } from '../../core/box-index.ts';
 import { type Box, iou } from '../../core/boxes.ts';
 import type { ImportedImage, ImportedLabel, ImportedRegion } from '../../core/dataset.ts';
 import type { Reckoning } from '../../formats/reckoning.ts';
+import { medianOf } from '../../math/median.ts';
 
 /** Which class holds: that of the last annotation in the file, that of most (of equals the last), or all, for review. */
 export const DISAGREEMENT_RULES = ['newest', 'majority', 'review'] as const;
@@ -120,12 +121,8 @@ function winnerOf(votes: readonly ImportedLabel[], rule: DisagreementRule): stri
 }
 
 function medianBox(boxes: readonly Box[]): Box {
-  const median = (axis: 0 | 1 | 2 | 3) => {
-    const edges = boxes.map((box) => box[axis]).sort((a, b) => a - b);
-    const middle = edges.length >> 1;
-    return edges.length % 2 === 1 ? edges[middle] : (edges[middle - 1] + edges[middle]) / 2;
-  };
-  return [median(0), median(1), median(2), median(3)];
+  const edge = (axis: 0 | 1 | 2 | 3) => medianOf(boxes.map((box) => box[axis]));
+  return [edge(0), edge(1), edge(2), edge(3)];
 }
 
 /** Classes of an image in the order in which they are written: in a task of one class the last one holds. */

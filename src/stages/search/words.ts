@@ -7,6 +7,7 @@
 import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import type { Matrix } from '../../math/matrix.ts';
+import { medianOf } from '../../math/median.ts';
 import type { TextEncoder } from '../../models/text-encoder.ts';
 import type { VectorShard } from '../../store/store.ts';
 import { columnsOf, type EmbeddingRecipe, requireRecipe } from '../embed/recipe.ts';
@@ -59,12 +60,6 @@ export function spreadOf(values: Float32Array): Spread {
   if (values.length === 0) return { middle: 0, spread: 0 };
   const middle = medianOf(values);
   return { middle, spread: 1.4826 * medianOf(values.map((value) => Math.abs(value - middle))) };
-}
-
-function medianOf(values: Float32Array): number {
-  const sorted = Float32Array.from(values).sort();
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
 /** How many spreads a cosine is above the pile's middle. */

@@ -5,6 +5,7 @@ import type { ItemId } from '../../core/ids.ts';
 import { isRegionId } from '../../core/ids.ts';
 import type { Label, Task } from '../../core/labels.ts';
 import { isMachine, NONE_OF_THESE } from '../../core/labels.ts';
+import { pushTo } from '../../core/lists.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { LabelStore, NewLabel, WriteOptions } from '../store.ts';
 import { chunks } from './chunks.ts';
@@ -178,9 +179,7 @@ export async function labelsOf(
   for await (const { rows, dictionary } of rowsOf(session, items, task)) {
     for (const row of rows) {
       const label = storedLabel(row, dictionary);
-      const known = found.get(label.itemId);
-      if (known === undefined) found.set(label.itemId, [label]);
-      else known.push(label);
+      pushTo(found, label.itemId, label);
     }
   }
   for (const list of found.values()) list.sort((a, b) => a.sequence - b.sequence);

@@ -1,6 +1,8 @@
 /** Where images are: paths, looked up, taken over, missing, moved. */
+
 import type { ImageId } from '../../core/ids.ts';
 import type { ImagePath } from '../../core/image.ts';
+import { pushTo } from '../../core/lists.ts';
 import type { ImageStore, KnownPath } from '../store.ts';
 import { chunks } from './chunks.ts';
 import { imageKey } from './column.ts';
@@ -120,9 +122,7 @@ export function pathStore(session: Session): PathStore {
         const { rows, dictionary } = await session.read([query]);
         for (const row of rows[0]) {
           const path = pathOf(row, dictionary);
-          const known = paths.get(path.imageId);
-          if (known === undefined) paths.set(path.imageId, [path]);
-          else known.push(path);
+          pushTo(paths, path.imageId, path);
         }
       }
       return paths;

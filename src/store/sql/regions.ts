@@ -1,5 +1,7 @@
 /** Regions: what a person draws, moves, deletes or imports, and reading them. */
+
 import type { ImageId, RegionId } from '../../core/ids.ts';
+import { pushTo } from '../../core/lists.ts';
 import type { RegionStore, StoredRegion } from '../store.ts';
 import { chunks } from './chunks.ts';
 import { imageKey, regionKey } from './column.ts';
@@ -139,9 +141,7 @@ async function regionsOf(session: Session, ids: readonly ImageId[]): Promise<Map
       db.selectFrom('region_shape').selectAll().where('image_id', 'in', chunk),
     ]);
     for (const region of regionsOfRows(rows[0], rows[1], dictionary)) {
-      const known = regions.get(region.imageId);
-      if (known === undefined) regions.set(region.imageId, [region]);
-      else known.push(region);
+      pushTo(regions, region.imageId, region);
     }
   }
   return regions;

@@ -2,8 +2,7 @@
  * `teach detector`: people's boxes of classes that a detector does not know become a detector that knows them too.
  *
  * It is judged on images that it has not seen, by COCO's metrics as `evaluate` has them, and can be used by its name only
- * where it passes. One that passes is then taught from those images too: boxes are few, and what more of them bring is
- * more than anything else that was tried. The order of writing: the network's file, then the model under its name, then the run's end. All of it
+ * where it passes. One that passes is then taught from those images too, since boxes are few. The order of writing: the network's file, then the model under its name, then the run's end. All of it
  * follows from the record and the seed: a run that was killed is run again, finds what it made of the images, and ends with
  * the same bytes.
  *

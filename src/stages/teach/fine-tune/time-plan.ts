@@ -3,6 +3,7 @@
  * where too little of it would be left.
  */
 import { LabelsmithError } from '../../../errors.ts';
+import { medianOf } from '../../../math/median.ts';
 import { stepsOf } from '../../../models/tuning/tune.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
 import { setOf, type TrainingRequest, trainOnce } from './one-training.ts';
@@ -89,5 +90,6 @@ async function timedStep(pool: InferencePool, request: TrainingRequest): Promise
     if (!(error instanceof Timed)) throw error;
   }
   const times = ends.slice(1).map((end, i) => end - ends[i]);
-  return Math.max(1, times.sort((a, b) => a - b)[times.length >> 1] ?? 1);
+  // Of a training with one step alone nothing is known, and it is begun.
+  return times.length === 0 ? 1 : Math.max(1, medianOf(times));
 }
