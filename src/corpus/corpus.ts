@@ -4,7 +4,7 @@ import type { CorpusChange, CorpusEvent, CorpusState, Reassignment } from '../co
 import { currentLabels } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
-import { confirmedNames } from './confirmed-names.ts';
+import { givenNames } from './confirmed-names.ts';
 import { type ClassCounts, countClasses } from './counts.ts';
 import * as operations from './operations.ts';
 import { CorpusIndex } from './state.ts';
@@ -106,7 +106,7 @@ async function confirms(
   const same = [...names].flatMap(([from, to]) => (from === to ? [from] : []));
   if (same.length === 0) return false;
   const index = new CorpusIndex(state);
-  const known = await confirmedNames(store);
+  const known = await givenNames(store);
   return same.some((name) => index.find(name)?.name === name && !known.has(name));
 }
 
