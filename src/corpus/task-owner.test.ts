@@ -104,6 +104,8 @@ test('an image and the counts lose labels of clusters, and nothing else', () => 
   assert.deepEqual(counted.labels, [label('heap', 'cluster', 'other')]);
   const untouched = image([label('diode', 'model')]);
   assert.equal(owners.counted(untouched), untouched);
+  assert.deepEqual(owners.disowned(classes), [{ task: 'class', owner: 'model', classes: 2, labels: 7 }]);
+  assert.deepEqual(new TaskOwners(classes.slice(0, 1)).disowned(classes.slice(0, 1)), []);
   assert.deepEqual(
     owners
       .countedClasses(classes)

@@ -13,6 +13,14 @@ import type { ClassRecord } from '../store/store.ts';
 
 export type TaskOwner = 'model' | 'reference' | 'people';
 
+/** Labels of clusters that do not count in a task, and of how many classes they are. */
+export interface DisownedClusters {
+  readonly task: string;
+  readonly owner: TaskOwner;
+  readonly classes: number;
+  readonly labels: number;
+}
+
 type CountedClass = Pick<ClassRecord, 'name' | 'synonyms' | 'counts' | 'clusteredIn'>;
 
 export class TaskOwners {
@@ -56,6 +64,18 @@ export class TaskOwners {
     if (image.labels.every(counts) && image.regions.every(({ labels }) => labels.every(counts))) return image;
     const regions = image.regions.map((region) => ({ ...region, labels: region.labels.filter(counts) }));
     return { ...image, labels: image.labels.filter(counts), regions };
+  }
+
+  /** What {@link countedClasses} leaves out, in order of task. */
+  disowned(classes: readonly CountedClass[]): DisownedClusters[] {
+    return this.owned().flatMap(({ task, owner }) => {
+      const labels = classes
+        .filter(({ name }) => this.disowns({ task, origin: 'cluster', className: name }))
+        .map(({ counts }) => counts.reduce((sum, of) => sum + (of.task === task ? (of.origins.cluster ?? 0) : 0), 0))
+        .filter((count) => count > 0);
+      if (labels.length === 0) return [];
+      return [{ task, owner, classes: labels.length, labels: labels.reduce((sum, count) => sum + count, 0) }];
+    });
   }
 
   /** The classes with the counts of labels that count. */

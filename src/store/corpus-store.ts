@@ -80,6 +80,9 @@ export interface ClassRecord {
     /** Current labels by origin. */
     readonly origins: Readonly<Partial<Record<Origin, number>>>;
   }[];
-  /** Tasks in which clusters gave it to an item, whoever has said something of that item since; left out where they did nowhere. */
+  /**
+   * Tasks in which clusters gave it to an item, whoever has said something of that item since, or in which people said it of a cluster
+   * that had the name then, which was undone; left out where there is none.
+   */
   readonly clusteredIn?: readonly string[];
 }

@@ -6,8 +6,10 @@ import type { ClassExemplar } from '../../corpus/counts.ts';
 import { CorpusIndex } from '../../corpus/state.ts';
 import { TaskOwners } from '../../corpus/task-owner.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
+import type { ClassRecord } from '../../store/store.ts';
 import { command } from '../command.ts';
 import type { Output } from '../output.ts';
+import { disownedText } from '../print/disowned.ts';
 import { argument, flag } from '../values.ts';
 import { formatPercent, oneLine, table } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
@@ -29,8 +31,10 @@ export const corpusList = command({
     return withWorkspace(context, async (workspace) => {
       if (options.tree) return await listTree(workspace, output, options.all);
       const known = await workspace.store.classes();
-      const classes = new TaskOwners(known).countedClasses(known);
-      output.document({ classes });
+      const owners = new TaskOwners(known);
+      const classes = owners.countedClasses(known);
+      const disowned = owners.disowned(known);
+      output.document({ classes, disowned });
       const rows = classes
         .flatMap(({ name, counts }) => counts.map((count) => ({ name, ...count })))
         .filter(({ count }) => count > 0)
@@ -49,12 +53,16 @@ export const corpusList = command({
       ]);
       for (const line of table([['class', 'task', 'items', 'count', 'mean confidence', 'origin'], ...lines]))
         output.line(line);
-      const empty = classes.filter(({ counts }) => counts.every(({ count }) => count === 0)).map(({ name }) => name);
-      tellEmpty(output, empty, options.all);
+      for (const of of disowned) output.line(disownedText(of));
+      tellEmpty(output, emptyOf(known), options.all);
       return 0;
     });
   },
 });
+
+function emptyOf(classes: readonly ClassRecord[]): string[] {
+  return classes.filter(({ counts }) => counts.every(({ count }) => count === 0)).map(({ name }) => name);
+}
 
 /** Classes that nothing is of: a list that was imported, or what a detector could have found. */
 function tellEmpty(output: Output, names: readonly string[], all: boolean): void {
@@ -69,7 +77,9 @@ const EXEMPLARS_SHOWN = 5;
 
 async function listTree({ store }: Workspace, output: Output, all: boolean): Promise<number> {
   const nodes = await corpusTree(store, EXEMPLARS_SHOWN);
-  output.document({ classes: nodes });
+  const known = await store.classes();
+  const disowned = new TaskOwners(known).disowned(known);
+  output.document({ classes: nodes, disowned });
   if (nodes.length === 0) {
     output.line('No classes yet. Next: labelsmith detect');
     return 0;
@@ -85,7 +95,10 @@ async function listTree({ store }: Workspace, output: Output, all: boolean): Pro
   ]);
   const head = ['class', 'images', 'regions', 'mean confidence', 'origin', 'exemplar'];
   for (const line of table([head, ...rows])) output.line(line);
-  const hidden = nodes.length - shown.length;
+  for (const of of disowned) output.line(disownedText(of));
+  const empty = new Set(emptyOf(known));
+  const names = new Set(shown.map(({ name }) => name));
+  const hidden = nodes.filter(({ name }) => !names.has(name) && empty.has(name)).length;
   if (hidden > 0) output.line(`${plural(hidden, 'class has', 'classes have')} no label yet (--all lists them).`);
   return 0;
 }

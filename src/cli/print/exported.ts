@@ -3,18 +3,12 @@
 import { formatCount, plural } from '../../core/count-text.ts';
 import { accuracySentences } from '../../core/label-accuracy.ts';
 import type { Origin } from '../../core/labels.ts';
-import type { TaskOwner } from '../../corpus/task-owner.ts';
 import { lossText } from '../../formats/losses.ts';
 import { outdatedText } from '../../stages/audit/accuracy-text.ts';
 import type { WorkspaceExport } from '../../stages/export/export.ts';
 import type { Output } from '../output.ts';
 import { oneLine } from '../words.ts';
-
-const OWNERS: Readonly<Record<TaskOwner, string>> = {
-  model: 'a model labels',
-  reference: 'references label',
-  people: 'people label',
-};
+import { OWNERS } from './disowned.ts';
 
 interface Asked {
   readonly dryRun?: boolean;

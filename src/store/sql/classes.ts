@@ -7,6 +7,7 @@ import { originRank } from '../../core/labels.ts';
 import type { ClassRecord, CorpusStore, LabelCount } from '../store.ts';
 import { originOf, PASSING } from './codes.ts';
 import { NO_BYTES } from './column.ts';
+import { entryOf, undoneQuery } from './corpus.ts';
 import { stateOf } from './corpus-state.ts';
 import type { Dictionary } from './dictionary.ts';
 import { classNameOf, rootClassId, runIdOf } from './dictionary.ts';
@@ -16,6 +17,7 @@ import { bareClasses, retiredOf, retiredQuery } from './retired-classes.ts';
 import type { Session } from './session.ts';
 import { decoder, type RowOf, update } from './table.ts';
 import { classes, NONE_CLASS_ID } from './tables.ts';
+import { classesMeant } from './undone-names.ts';
 
 /** Signed sums of current labels: of one class, task and origin there may be several rows, which add up. */
 interface CountRow {
@@ -145,21 +147,23 @@ export function classStore(session: Session): ClassStore {
     async classes() {
       const { db, driver } = session;
       const counted = await driver.analyse(currentCounts(session));
-      const [rows, aliases, retired] = await driver.read([
+      const [rows, aliases, retired, undone] = await driver.read([
         classQuery(db),
         db.selectFrom('class_alias').selectAll(),
         retiredQuery(db),
+        undoneQuery(db),
       ]);
       const dictionary = await session.freshDictionary();
       const counts = countsByClass(counted, dictionary);
-      const bare = new Set(bareClasses(stateOf([rows, aliases])).map(({ id }) => id));
+      const state = stateOf([rows, aliases]);
+      const bare = new Set(bareClasses(state).map(({ id }) => id));
       const isHidden = (id: number) => bare.has(id) && (counts.get(id) ?? []).length === 0;
       const hidden = new Set([...retiredOf(retired)].filter(isHidden));
       return classRecords(
         rows.filter(({ id }) => !hidden.has(id)),
         aliases.map(({ name, class_id }) => ({ name, classId: class_id })),
         counts,
-        clusterTasks(counted, dictionary),
+        withUndone(clusterTasks(counted, dictionary), classesMeant(state, undone.map(entryOf))),
       );
     },
   };
@@ -231,6 +235,19 @@ function clusterTasks(rows: readonly CountRow[], dictionary: Dictionary): Map<nu
     tasks.set(classId, (tasks.get(classId) ?? new Set()).add(task));
   }
   return tasks;
+}
+
+/** What people said of a cluster under a name that was undone since is about that cluster still. */
+function withUndone(
+  tasks: ReadonlyMap<number, ReadonlySet<string>>,
+  meant: ReadonlyMap<number, ReadonlySet<number>>,
+): ReadonlyMap<number, ReadonlySet<string>> {
+  const all = new Map(tasks);
+  for (const [id, others] of meant) {
+    const theirs = [...others].flatMap((other) => [...(tasks.get(other) ?? [])]);
+    if (theirs.length > 0) all.set(id, new Set([...(tasks.get(id) ?? []), ...theirs]));
+  }
+  return all;
 }
 
 function countsByClass(rows: readonly CountRow[], dictionary: Dictionary): Map<number, Count[]> {

@@ -158,6 +158,11 @@ function historyQuery(db: Session['db'], limit: number, undone?: boolean) {
   return undone === undefined ? query : query.where('undone', undone ? '<>' : '=', 0);
 }
 
+/** Operations that were undone, newest first; rows as {@link entryOf} reads them. */
+export function undoneQuery(db: Session['db']) {
+  return historyQuery(db, Number.MAX_SAFE_INTEGER, true);
+}
+
 /** Newest first. */
 async function history(session: Session, limit: number, undone?: boolean): Promise<LoggedChange[]> {
   const [rows] = await session.driver.read([historyQuery(session.db, limit, undone)]);
@@ -169,7 +174,7 @@ export async function historyIn(work: Work, limit: number, undone?: boolean): Pr
   return rows.map(entryOf);
 }
 
-function entryOf(row: Parameters<typeof operationOf>[0]): LoggedChange {
+export function entryOf(row: Parameters<typeof operationOf>[0]): LoggedChange {
   const { id, atMs, name, arguments: given, undone, labels, forward, backward } = operationOf(row);
   const changes = (json: string | null) =>
     JSON.parse(json ?? '{"classes":[],"synonyms":[]}') as RowChanges & { readonly since?: number };

@@ -46,6 +46,12 @@ class Talk {
   async names(): Promise<string[]> {
     return (await this.store.classes()).map(({ name }) => name);
   }
+
+  /** Classes with labels that clusters gave, in the task `class`. */
+  async ofClusters(): Promise<string[]> {
+    const labelled = (await this.store.classes()).filter(({ counts }) => counts.length > 0);
+    return labelled.flatMap(({ name, clusteredIn }) => (clusteredIn?.includes('class') ? [name] : []));
+  }
 }
 
 async function talk(t: TestContext, open: OpenStore): Promise<Talk> {
@@ -116,6 +122,35 @@ export function namesUndoneCases(open: OpenStore): void {
     assert.deepEqual(await talking.all(), { ...apart, 3: 'human cat', 4: 'human cat' });
     await store.redo();
     assert.deepEqual(await talking.names(), ['cat']);
+    assert.deepEqual(await store.check(), []);
+  });
+
+  test('what people said of a cluster by a name that was undone since is about the cluster still', async (t) => {
+    const talking = await talk(t, open);
+    const { store } = talking;
+    for (const [n, name] of ['unnamed-1', 'unnamed-2', 'unnamed-3'].entries()) await talking.cluster(n, name);
+    await talking.say(3, 'fox');
+    const clusters = ['unnamed-1', 'unnamed-2', 'unnamed-3'];
+    const undone = async (operation: Operation, name: string) => {
+      await talking.do(operation);
+      await talking.say(5, name);
+      await store.undoCorpusChange();
+      assert.deepEqual(await talking.ofClusters(), [name, ...clusters], JSON.stringify(operation));
+      assert.deepEqual((await talking.all())[5], `human ${name}`);
+      await store.undo((await store.operations({ kind: 'items' })).find((one) => !one.undone)?.id);
+    };
+    await undone({ kind: 'rename', from: 'unnamed-1', to: 'cat' }, 'cat');
+    await undone({ kind: 'merge', names: ['unnamed-1', 'unnamed-2'], into: 'pet' }, 'pet');
+    await undone({ kind: 'map', mapping: new Map(['unnamed-1', 'unnamed-2'].map((name) => [name, 'thing'])) }, 'thing');
+    await undone({ kind: 'split', name: 'unnamed-3', items: [{ itemId: IDS[2], to: 'part' }] }, 'part');
+    // A class of people's own stays one, by whatever name.
+    await talking.do({ kind: 'rename', from: 'fox', to: 'red fox' });
+    await talking.say(4, 'red fox');
+    await store.undoCorpusChange();
+    await talking.do({ kind: 'nest', child: 'unnamed-1', parent: 'above' });
+    await talking.say(5, 'above');
+    await store.undoCorpusChange();
+    assert.deepEqual(await talking.ofClusters(), clusters);
     assert.deepEqual(await store.check(), []);
   });
 
