@@ -7,6 +7,7 @@ import { newTaskText } from '../../stages/import/new-tasks.ts';
 import type { Output } from '../output.ts';
 import { printReckoning } from '../reckoning-text.ts';
 import { formatTime, oneLine } from '../words.ts';
+import { silencedText } from './disowned.ts';
 
 export function printImported(output: Output, format: ReaderName, summary: ImportSummary, dryRun = false): void {
   if (summary.recognised !== null) output.summary(`Read as ${format}: ${oneLine(summary.recognised)}.`);
@@ -40,6 +41,7 @@ export function printImported(output: Output, format: ReaderName, summary: Impor
     for (const contradiction of summary.contradictions) output.warn(`  ${oneLine(contradiction)}`);
   }
   for (const unknown of summary.unknownClasses) output.warn(`${oneLine(unknown)} (column not)`);
+  for (const of of summary.silenced) output.warn(silencedText(of));
   printReckoning(summary.reckoning, output);
 }
 

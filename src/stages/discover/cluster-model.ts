@@ -219,6 +219,10 @@ export async function saveModel(store: Pick<Store, 'putArtifact'>, model: Cluste
   await writeArtifact(store, CLUSTERS, model.task, packed);
 }
 
+export async function isClustered(store: Pick<Store, 'artifact'>, task: string): Promise<boolean> {
+  return (await store.artifact(CLUSTERS.kind, task)) !== undefined;
+}
+
 export async function savedModel(store: Pick<Store, 'artifact'>, task: string): Promise<ClusterModel | undefined> {
   const packed = await readArtifact(store, CLUSTERS, task);
   if (packed === undefined) return undefined;

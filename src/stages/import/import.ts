@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { toName } from '../../core/class-name.ts';
 import type { Origin } from '../../core/labels.ts';
+import type { DisownedClusters } from '../../corpus/task-owner.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { ImportedClass, ReaderName } from '../../formats/format.ts';
 import { hasBackground } from '../../formats/format.ts';
@@ -20,6 +21,7 @@ import { Corrector } from './corrector.ts';
 import { type NewTask, newTaskRefused, newTasksAmong } from './new-tasks.ts';
 import { countTaken, gathered, type ImportPlan, planImport } from './plan.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
+import { silencedSince } from './silenced.ts';
 import { refuseOtherKind } from './task-kinds.ts';
 import { putToldClasses } from './told-classes.ts';
 import { openLabelFiles } from './unpack.ts';
@@ -89,6 +91,11 @@ export interface ImportSummary {
   readonly contradictions: readonly string[];
   /** Of such a sheet: where items are said not to be of a class that nobody knows. */
   readonly unknownClasses: readonly string[];
+  /**
+   * Labels of clusters that counted before and do not any more, since most of what people and imports said by now is of classes that
+   * no cluster gave. Empty with `dryRun`.
+   */
+  readonly silenced: readonly DisownedClusters[];
 }
 
 /** Of objects and of classes of whole images, together and apart. */
@@ -197,6 +204,7 @@ async function importFiles(
       ? null
       : await Corrector.open(store, plan, { options: rowOptions, keeps, base: compared, confirmAll, disagreement });
   const parts = { resolved, repeated: plan.repeated, options: rowOptions, corrector, reckoning };
+  const silenced = await silencedSince(store);
   const writer = await written(store, plan, parts, { ...options, format });
   return {
     format,
@@ -215,6 +223,7 @@ async function importFiles(
     unmatchedWhere: plan.unmatchedWhere,
     contradictions: plan.answers.contradictions,
     unknownClasses: plan.answers.unknown,
+    silenced: await silenced(store),
   };
 }
 
