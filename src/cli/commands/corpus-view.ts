@@ -6,7 +6,6 @@ import type { ClassExemplar } from '../../corpus/counts.ts';
 import { CorpusIndex } from '../../corpus/state.ts';
 import { TaskOwners } from '../../corpus/task-owner.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
-import type { ClassRecord } from '../../store/store.ts';
 import { command } from '../command.ts';
 import type { Output } from '../output.ts';
 import { disownedText } from '../print/disowned.ts';
@@ -60,7 +59,12 @@ export const corpusList = command({
   },
 });
 
-function emptyOf(classes: readonly ClassRecord[]): string[] {
+interface Counted {
+  readonly name: string;
+  readonly counts: readonly { readonly count: number }[];
+}
+
+function emptyOf(classes: readonly Counted[]): string[] {
   return classes.filter(({ counts }) => counts.every(({ count }) => count === 0)).map(({ name }) => name);
 }
 
