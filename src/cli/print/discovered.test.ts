@@ -27,6 +27,7 @@ function told({ counts, ...more }: Differences, asked: Asked = {}): string {
     likelyRight: 0.8,
     levels: [2, 5],
     levelsBefore: null,
+    emptied: 0,
     held: 0,
     asked: 'auto',
     askedBefore: null,
@@ -66,6 +67,14 @@ test('levels are told with the classes of people that are at each, and that ther
   const all = told({ held: 2, levels: [2] });
   assert.match(all, /Every cluster is a class that people named or labelled, so the tree has one level:/);
   assert.doesNotMatch(told({ levels: [2] }), /level/);
+});
+
+test('clusters that were forgotten are told apart from those that are left, and are no fewer than were asked for', () => {
+  const one = told({ emptied: 1, asked: 3 }, { k: 3 });
+  assert.match(one, /Found 2 clusters in/);
+  assert.match(one, /\n1 more cluster has no images left; the tree and its levels still count it: .* without it\.\n/);
+  assert.doesNotMatch(one, /were asked for/);
+  assert.match(told({ asked: 3 }, { k: 3 }), /3 clusters were asked for, and 2 are shown/);
 });
 
 test('a number of before is told with what finds another; one that is not met with why', () => {

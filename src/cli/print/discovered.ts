@@ -85,6 +85,12 @@ export function printHowSure(output: Output, result: DiscoverResult, items: Item
   if (mixed > 0)
     output.summary(`${plural(mixed, 'cluster looks', 'clusters look')} mixed: more than one thing in one.`);
   printLevels(output, result);
+  if (result.emptied > 0) {
+    const [has, them] = result.emptied === 1 ? ['has', 'it'] : ['have', 'them'];
+    output.summary(
+      `${plural(result.emptied, 'more cluster')} ${has} no ${items} left; the tree and its levels still count ${them}: labelsmith discover --recluster makes a tree without ${them}.`,
+    );
+  }
   printNumberAsked(output, result, asked);
 }
 
@@ -113,7 +119,7 @@ const levelsText = (levels: readonly number[]) => levels.map((k, i) => `${i + 1}
 /** Says whose number of clusters it is, and why there is another one than was asked for. */
 function printNumberAsked(
   output: Output,
-  { counts, levels, held, asked: cutAt, askedBefore }: DiscoverResult,
+  { counts, levels, held, emptied, asked: cutAt, askedBefore }: DiscoverResult,
   { k, level }: Asked,
 ): void {
   if (askedBefore !== null) {
@@ -129,7 +135,7 @@ function printNumberAsked(
     output.summary(`The tree has ${there}, so level ${level} is not there; the finest is shown.`);
   }
   const wanted = typeof k === 'number' ? k : cutAt === askedBefore ? askedBefore : null;
-  if (wanted === null || wanted === counts.clusters) return;
+  if (wanted === null || wanted === counts.clusters + emptied) return;
   const asked = `${plural(wanted, 'cluster')} ${wanted === 1 ? 'was' : 'were'} asked for, and ${formatCount(counts.clusters)} ${counts.clusters === 1 ? 'is' : 'are'} shown`;
   const split = levels.length > 1 ? ' labelsmith corpus split CLASS --into N parts one.' : '';
   output.summary(

@@ -97,6 +97,10 @@ async function discover(
     const leftovers = model.leftovers ?? [];
     const range = suggestedRange(model.hierarchy, classOf);
     const levels = levelsOf(model.hierarchy, classOf, model.method);
+    const found = await described(store, model, sizesOf(sums));
+    // Who gives some of the labels alone does not know of the others.
+    const { left, emptied } =
+      interrupted || workspace.engine.isPart ? { left: model.clusters.length, emptied: 0 } : found;
     const since = Math.max(0, count - (model.count ?? count));
     return {
       interrupted,
@@ -104,9 +108,10 @@ async function discover(
       because: plan.kind === 'cluster' ? plan.because : null,
       pilot: mean.subset,
       method: model.method,
-      counts: { items: count, clusters: model.clusters.length, assigned, none, copies: alike, since },
+      counts: { items: count, clusters: left, assigned, none, copies: alike, since },
       metrics: { k: model.k, asked: model.asked, members: model.sample.length },
-      clusters: await described(store, model, sizesOf(sums)),
+      clusters: found.clusters,
+      emptied,
       // Of the other methods confidence is how much neighbours agree, which says less.
       likelyRight: model.hierarchy.evidence ? likelyRightOf(sums) : null,
       levels,

@@ -3,7 +3,7 @@ import { isImageId } from '../../core/ids.ts';
 import { namesNow } from '../../corpus/class-names.ts';
 import type { Store } from '../../store/store.ts';
 import { chanceOfOneThing } from './cluster-confidence.ts';
-import { type ClusterModel, evidenceOf, type NamedCluster } from './cluster-model.ts';
+import { type ClusterModel, clusterOfEach, evidenceOf, type NamedCluster } from './cluster-model.ts';
 import { clustersNow } from './clusters-now.ts';
 import { readMap } from './data-map.ts';
 import type { MapEffects } from './map-record.ts';
@@ -33,19 +33,24 @@ export async function mapFindings(
   };
 }
 
-/** The clusters under the names that their classes have by now; those that were merged since as their largest one. */
+/**
+ * The clusters under the names that their classes have by now; those that were merged since as their largest one. Beside them, how many
+ * clusters of the cut have items, and how many have none left.
+ */
 export async function described(
   store: Pick<Store, 'classes' | 'corpus' | 'corpusLog' | 'pathsOfImages' | 'regionsOf'>,
   model: ClusterModel,
   sizes: ReadonlyMap<string, number>,
-): Promise<DiscoveredCluster[]> {
+): Promise<{ readonly clusters: DiscoveredCluster[]; readonly left: number; readonly emptied: number }> {
   const nameNow = await namesNow(store);
   const size = new Map<string, number>();
   for (const [name, count] of sizes) size.set(nameNow(name), (size.get(nameNow(name)) ?? 0) + count);
   const cut = evidenceOf(model);
   const largest = new Map<string, NamedCluster & Pick<DiscoveredCluster, 'chance'>>();
+  const left = new Set<number>();
   for (const cluster of await clustersNow(store, model)) {
-    const { name } = cluster;
+    const { name, number } = cluster;
+    if (size.get(name)) left.add(number);
     const evidence = cut[cluster.number];
     if (!largest.has(name)) largest.set(name, { ...cluster, chance: evidence ? chanceOfOneThing(evidence) : null });
   }
@@ -53,7 +58,7 @@ export async function described(
   for (const name of largest.keys()) if (!size.get(name)) largest.delete(name);
   const ids = model.items === 'images' ? [...largest.values()].flatMap(({ exemplars }) => exemplars) : [];
   const paths = await store.pathsOfImages(ids);
-  return Array.from(largest, ([name, { chance, candidates, exemplars }]) => ({
+  const clusters = Array.from(largest, ([name, { chance, candidates, exemplars }]) => ({
     name,
     size: size.get(name) ?? 0,
     // One item alone is not several things.
@@ -61,4 +66,7 @@ export async function described(
     candidates,
     exemplars: model.items === 'images' ? exemplars.map((id) => paths.get(id)?.[0]?.path ?? id) : exemplars,
   }));
+  // Of a cut that was made since, those in the middle of the list have a name that nothing bears, and those at its end none.
+  const cutAt = new Set(clusterOfEach(model).filter((cluster) => cluster >= 0)).size;
+  return { clusters, left: left.size, emptied: cutAt - left.size };
 }

@@ -38,7 +38,7 @@ export async function writeNamingSheet(
   const counts = (await store.classes()).flatMap(({ name, counts: own }) =>
     own.flatMap((of) => (of.task === task ? [[name, of.count] as const] : [])),
   );
-  const clusters = await described(store, model, new Map(counts));
+  const { clusters } = await described(store, model, new Map(counts));
   const digests = await clusterDigests(store, task);
   const items = clusters.reduce((sum, { size }) => sum + size, 0);
   const rows = clusters.map(({ name, size, chance, candidates, exemplars }) => [

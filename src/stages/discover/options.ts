@@ -102,6 +102,8 @@ export interface DiscoverResult extends RunResult {
   readonly method: Method;
   /** By class: fewer than `counts.clusters` where classes were merged since. */
   readonly clusters: readonly DiscoveredCluster[];
+  /** Clusters of the tree that are not counted, since all that was in them was forgotten. */
+  readonly emptied: number;
   /** Share of the items that are likely of the class that most of their cluster is of; null where nothing says so. */
   readonly likelyRight: number | null;
   /**
