@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCli, runJson } from '../cli.ts';
 import { openCommandParts } from '../command-parts.ts';
+import { inSlowRuns } from '../thorough.ts';
 
 const CLASSIFY = ['classify', 'class.onnx', '--threads', '1', '--shard-size', '4'];
 
-test('parts of classify: the labels and predictions of one process', async (t) => {
+test('parts of classify: the labels and predictions of one process', { skip: inSlowRuns }, async (t) => {
   const places = ['taught', 'whole', 'parts', 'killed', 'rest', 'late', 'odd'] as const;
   const { dir, options, exported, part, withOneKilled, vectorFiles, blobsLeft, close } = await openCommandParts(places);
   t.after(close);

@@ -7,11 +7,12 @@ import { test } from 'node:test';
 import { runCli, runJson, scratch } from '../cli.ts';
 import { AZURE, GOOGLE } from '../fixtures/clouds.ts';
 import { jpegScene } from '../fixtures/images.ts';
+import { inSlowRuns } from '../thorough.ts';
 
 const IMAGES = 6;
 
 for (const cloud of [GOOGLE, AZURE]) {
-  test(`${cloud.scheme}: push, add, export, report, again`, { skip: cloud.skip }, async (t) => {
+  test(`${cloud.scheme}: push, add, export, report, again`, { skip: inSlowRuns || cloud.skip }, async (t) => {
     const [dir, server] = [await scratch(t), await cloud.start()];
     t.after(() => server.close());
     const cli = { cwd: dir, env: server.env };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCli, runJson, scratch } from '../cli.ts';
 import { countsOf, type Imported, withMachineBoxes } from '../corrections.ts';
+import { inSlowRuns } from '../thorough.ts';
 
 async function boxes(dir: string): Promise<string[]> {
   await runJson(['export', 'csv', 'out.csv', '--task', 'objects', '--replace'], { cwd: dir });
@@ -192,7 +193,9 @@ test('what somebody else said after the export stays, and is told; of two export
   );
 });
 
-test('a copy of an older export removes nothing that a later run of the detector found', async (t) => {
+test('a copy of an older export removes nothing that a later run of the detector found', {
+  skip: inSlowRuns,
+}, async (t) => {
   const dir = await scratch(t);
   await withMachineBoxes(dir);
   await runJson(['export', 'coco', 'first'], { cwd: dir });

@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runCli, runJson } from '../cli.ts';
 import { openCommandParts } from '../command-parts.ts';
+import { inSlowRuns } from '../thorough.ts';
 
 const DISCOVER = ['discover', '--model', 'means', '--k', '3', '--threads', '1'];
 
-test('parts of discover: one makes the clusters, each assigns its files, and the result is that of one process', async (t) => {
+test('parts of discover: one makes the clusters, each assigns its files, and the result is that of one process', {
+  skip: inSlowRuns,
+}, async (t) => {
   const { options, exported, part, withOneKilled, blobsLeft, close } = await openCommandParts([
     'whole',
     'parts',

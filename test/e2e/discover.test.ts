@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DATA, runCli, runJson, scratch, without } from '../cli.ts';
+import { inSlowRuns } from '../thorough.ts';
 
 const KINDS = ['accordion', 'butterfly', 'leopards'];
 const EACH = 20;
@@ -129,7 +130,7 @@ test('folders of three kinds: clusters, names with evidence, references, neighbo
 });
 
 test('auto --level cuts the tree that it has just made, and again elsewhere', {
-  skip: without('caltech-30'),
+  skip: inSlowRuns || without('caltech-30'),
 }, async (t) => {
   const dir = await scratch(t);
   for (const kind of KINDS) {
@@ -154,7 +155,7 @@ test('auto --level cuts the tree that it has just made, and again elsewhere', {
 });
 
 test('two first discover at once: one after the other, and clusters and labels agree', {
-  skip: without('caltech-30'),
+  skip: inSlowRuns || without('caltech-30'),
 }, async (t) => {
   const dir = await scratch(t);
   for (const kind of KINDS) {

@@ -15,6 +15,7 @@ import { type CloudServer, withEnv } from '../fixtures/faulty-server.ts';
 import { jpegScene } from '../fixtures/images.ts';
 import { type CliWorker, startCliWorker } from '../fleet/cli-worker.ts';
 import { type PostgresServer, postgresPrograms, startPostgres } from '../postgres/server.ts';
+import { inSlowRuns } from '../thorough.ts';
 
 const IMAGES = 14;
 const FORMATS = ['jsonl', 'csv', 'parquet'] as const;
@@ -89,7 +90,9 @@ for (const format of FORMATS) {
   });
 }
 
-test('a part that is killed is done again; one that never comes back is done by the command without --shard', async () => {
+test('a part that is killed is done again; one that never comes back is done by the command without --shard', {
+  skip: inSlowRuns,
+}, async () => {
   const args = ['export', 'jsonl', 's3://bucket/killed', '--shard-size', '1'];
   const dies = startCli([...args, '--shard', '0/2'], options());
   await until(() => shardsPut('killed') >= 2 || dies.exitCode !== null);

@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runCli, runJson } from '../cli.ts';
 import { openCommandParts } from '../command-parts.ts';
+import { inSlowRuns } from '../thorough.ts';
 
 const MATCH = ['match', 'refs', '--threads', '1'];
 
-test('parts of match: each its files of vectors, and the result is that of one process', async (t) => {
+test('parts of match: each its files of vectors, and the result is that of one process', {
+  skip: inSlowRuns,
+}, async (t) => {
   const { options, exported, part, withOneKilled, vectorFiles, blobsLeft, close } = await openCommandParts([
     'whole',
     'parts',

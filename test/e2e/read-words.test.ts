@@ -9,6 +9,7 @@ import { seededRandom } from '../../src/core/random.ts';
 import { READER } from '../../src/models/text-reader.ts';
 import { runCli, scratch } from '../cli.ts';
 import { copyModel, whyNotHere } from '../model-files.ts';
+import { inSlowRuns } from '../thorough.ts';
 
 const FIXTURE = z
   .object({ pictures: z.array(z.object({ name: z.string(), png: z.string() })) })
@@ -54,7 +55,7 @@ function amongShapes(picture: Buffer, name: string, number: number): Sharp {
   ]);
 }
 
-test('words on things name clusters where they are asked for', { skip }, async (t) => {
+test('words on things name clusters where they are asked for', { skip: inSlowRuns || skip }, async (t) => {
   const cwd = await scratch(t);
   const run = async (args: readonly string[], code = 0) => {
     const result = await runCli(args, { cwd });

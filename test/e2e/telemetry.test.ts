@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CLI, scratch } from '../cli.ts';
 import { jpegScene } from '../fixtures/images.ts';
 import { bringMobileNetV2, MOBILENET_V2_FILE, noMobileNetV2 } from '../model-files.ts';
+import { inSlowRuns } from '../thorough.ts';
 
 const LIBRARY = resolve(CLI, '../../index.js');
 /** The first look-up of the runtime's own uploader was seen 9 to 12 s after its start. */
@@ -31,7 +32,9 @@ setTimeout(async () => { await embedder.close(); await workspace.close(); }, ${F
 const strace = spawnSync('strace', ['-V']).status === 0;
 const skip = noMobileNetV2 || (!strace && 'strace is not here');
 
-test('the app, the library and processes of its own look up no name and leave no file', { skip }, async (t) => {
+test('the app, the library and processes of its own look up no name and leave no file', {
+  skip: inSlowRuns || skip,
+}, async (t) => {
   const dir = await scratch(t);
   const home = join(dir, 'home');
   await mkdir(join(dir, 'photos'));

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCli, runJson, scratch } from '../cli.ts';
 import { writeScenes } from '../fixtures/images.ts';
+import { inSlowRuns } from '../thorough.ts';
 import { filesUnder, imagesIn, statusIn } from '../workspace.ts';
 
 test('two processes at once: nothing lost, nothing doubled', async (t) => {
@@ -26,7 +27,7 @@ test('two processes at once: nothing lost, nothing doubled', async (t) => {
     assert.deepEqual([images, paths, duplicatePaths, integrity], [70, 80, 10, 'ok']);
   });
 
-  await t.test('two detects of the same images', async () => {
+  await t.test('two detects of the same images', { skip: inSlowRuns }, async () => {
     const detect = ['detect', '--limit', '16', ...shards];
     type Counts = { readonly images: number; readonly detected: number; readonly byOthers: number };
     const both = await Promise.all([detect, detect].map((args) => runJson<Counts>(args, { cwd: dir })));
