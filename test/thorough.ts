@@ -7,7 +7,7 @@ export function thorough<T>(everyRun: T, slow: T): T {
 }
 
 /** The reason to skip a test that only the slow runs have; false there. */
-export const inSlowRuns: string | false = thorough('`npm run test:slow` has it', false);
+export const inSlowRuns: string | false = thorough<string | false>('`npm run test:slow` has it', false);
 
 /** How many workers do what one machine does, to the same bytes. */
 export const WORKER_COUNTS: readonly number[] = thorough([2], [1, 2, 4]);
