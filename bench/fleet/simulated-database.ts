@@ -98,8 +98,9 @@ export class SimulatedDatabase implements ShardStore {
   async shardResults(_: string, shards: readonly string[]): Promise<ShardResult[]> {
     return shards.flatMap((shard) => this.#results.get(shard) ?? []);
   }
-  async shardsDone(_: string, shards: readonly string[]): Promise<Set<string>> {
-    return new Set(shards.filter((shard) => this.#results.has(shard)));
+  async shardsDone(_: string, shards: readonly string[]): Promise<Map<string, number>> {
+    const found = await this.shardResults('', shards);
+    return new Map(found.map(({ shard, items }) => [shard, items]));
   }
   async dropShardResults(_: string, shards: readonly string[]): Promise<void> {
     for (const shard of shards) this.#results.delete(shard);

@@ -12,8 +12,8 @@ export interface ShardStore {
   putShardResult(result: ShardResult): Promise<boolean>;
   /** Those of these shards that are done. */
   shardResults(runId: RunId, shards: readonly string[]): Promise<ShardResult[]>;
-  /** Which of these shards are done, without what came of them. */
-  shardsDone(runId: RunId, shards: readonly string[]): Promise<Set<string>>;
+  /** Which of these shards are done, each with its number of items, without what came of them. */
+  shardsDone(runId: RunId, shards: readonly string[]): Promise<Map<string, number>>;
   dropShardResults(runId: RunId, shards: readonly string[]): Promise<void>;
   /** Notes a shard that was given up, with its reason. */
   putDeadShard(dead: Omit<DeadShard, 'stage'>): Promise<void>;

@@ -374,3 +374,34 @@ test('shards that no worker begins are told after a while, and no more once one 
     Array.from({ length: 14 }, (_, i) => 16 + i),
   );
 });
+
+test('what is done behind a shard that is late counts as done before it is committed', async () => {
+  const { stage, committed } = doubling(10, 2);
+  let now = 0;
+  const queue = new MemoryQueue({ heartbeatMs: 1e9, retries: 2, clock: () => now });
+  const shards = new MemoryShards();
+  const seen = new Set<string>();
+  const engine = fleetEngine({
+    local: localEngine(),
+    openQueue: async () => queue,
+    pollMs: 1000,
+    clock: () => now,
+    async sleep(ms) {
+      now += ms;
+      const first = now > 20_000 ? 0 : 1;
+      for (let shard = first; shard < 5; shard++) {
+        const data = serialize([4 * shard, 4 * shard + 2]);
+        await shards.putShardResult({ runId: 'run', shard: String(shard), items: 2, data, worker: 'a' });
+      }
+    },
+  });
+  await engine.run(stage, {
+    workspace: { store: shards } as unknown as Workspace,
+    settings: {},
+    runId: 'run',
+    seed: 0,
+    threads: 1,
+    onProgress: ({ done }) => seen.add(`${done} done, ${committed.length} committed`),
+  });
+  assert.deepEqual([...seen], ['0 done, 0 committed', '8 done, 0 committed', '10 done, 10 committed']);
+});

@@ -17,7 +17,7 @@ import { chunks } from '../../core/chunks.ts';
 import type { RunId } from '../../core/ids.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { RunStore, ShardStore } from '../../store/store.ts';
-import { progressMeter } from '../progress.ts';
+import { type ProgressMeter, progressMeter } from '../progress.ts';
 import {
   type Counts,
   type Engine,
@@ -117,8 +117,9 @@ class FleetRun<Settings, Context, Shard, Result> {
   /** Shards that are to be done, and not done yet: grows while workers are quicker than it lasts. */
   #window: number;
   #filledAtMs = Number.NEGATIVE_INFINITY;
-  /** Of those under way, by number, those that are known to be done. */
+  /** Of those under way, by number, those that are known to be done, which progress counts before they are committed. */
   readonly #done = new Set<string>();
+  #meter: ProgressMeter;
   readonly #stage: StageDefinition<Settings, Context, Shard, Result>;
   readonly #job: StageJob<Settings>;
   readonly #context: Context;
@@ -161,28 +162,28 @@ class FleetRun<Settings, Context, Shard, Result> {
     this.#store = job.workspace.store;
     this.#notes = new ProgressNotes(this.#store, job.runId, clock);
     this.#takenAtMs = clock();
+    this.#meter = progressMeter(stage.name, undefined, clock);
   }
 
   async run(): Promise<StageSummary> {
     const { signal, onProgress } = this.#job;
-    const meter = progressMeter(this.#stage.name, await this.#stage.total?.(this.#context), this.#options.clock);
+    this.#meter = progressMeter(this.#stage.name, await this.#stage.total?.(this.#context), this.#options.clock);
     const plan = this.#stage.plan(this.#context)[Symbol.asyncIterator]();
     try {
       while (!signal?.aborted) {
         await this.#planAhead(plan);
         if (this.#pending.length === 0 && this.#isPlanned) break;
-        const items = await this.#commitDone();
-        if (items !== undefined) meter.add(items);
-        else {
+        const isCommitting = await this.#commitDone();
+        if (!isCommitting) {
           await this.#lookAfterSuspects();
           await this.#lookBehindHead();
         }
         if (this.#pending.length === 0) this.#takenAtMs = this.#options.clock();
         const isUntaken = this.#options.clock() - this.#takenAtMs > UNTAKEN_MS;
-        const progress = { ...meter.snapshot(this.#shards), ...(isUntaken && { isUntaken }) };
+        const progress = { ...this.#meter.snapshot(this.#shards), ...(isUntaken && { isUntaken }) };
         onProgress?.(progress);
         await this.#notes.note(progress);
-        if (items === undefined) await this.#options.sleep(this.#options.pollMs);
+        if (!isCommitting) await this.#options.sleep(this.#options.pollMs);
       }
     } finally {
       const sent = this.#pending.flatMap(({ id, secondId }) => [id, secondId]).filter((id) => id !== '');
@@ -193,7 +194,7 @@ class FleetRun<Settings, Context, Shard, Result> {
       counts: this.#counts,
       shards: this.#shards,
       interrupted: signal?.aborted ?? false,
-      elapsedMs: meter.elapsedMs(),
+      elapsedMs: this.#meter.elapsedMs(),
     };
   }
 
@@ -241,12 +242,11 @@ class FleetRun<Settings, Context, Shard, Result> {
     });
   }
 
-  /** Commits what is done at the head of the line. @returns items of it; undefined where the first is not done */
-  async #commitDone(): Promise<number | undefined> {
+  /** Commits what is done at the head of the line. @returns whether the first was done */
+  async #commitDone(): Promise<boolean> {
     const head = this.#pending.slice(0, COMMITTED_TOGETHER).map(({ number }) => number);
-    if (head.length === 0) return undefined;
+    if (head.length === 0) return false;
     const done = await this.#store.shardsDone(this.#job.runId, head);
-    let items: number | undefined;
     const dropped: string[] = [];
     for (const number of head) {
       if (!done.has(number)) break;
@@ -262,14 +262,13 @@ class FleetRun<Settings, Context, Shard, Result> {
       this.#counts = sumCounts(this.#counts, await this.#stage.commit(this.#context, shard, value));
       this.#shards++;
       this.#pending.shift();
-      this.#done.delete(number);
+      if (!this.#done.delete(number)) this.#meter.add(result.items);
       dropped.push(number);
-      items = (items ?? 0) + result.items;
       this.#takenAtMs = this.#options.clock();
       this.#notes.add(result.worker, result.items);
     }
     await this.#store.dropShardResults(this.#job.runId, dropped);
-    return items;
+    return dropped.length > 0;
   }
 
   /** What is done behind those at the head, so that more is planned, and slow ones are seen. */
@@ -278,7 +277,12 @@ class FleetRun<Settings, Context, Shard, Result> {
     if (clock() - this.#lookedAtMs < suspectMs) return;
     this.#lookedAtMs = clock();
     const numbers = this.#pending.map(({ number }) => number);
-    for (const number of await this.#store.shardsDone(this.#job.runId, numbers)) this.#done.add(number);
+    for (const [number, items] of await this.#store.shardsDone(this.#job.runId, numbers)) {
+      if (this.#done.has(number)) continue;
+      this.#done.add(number);
+      this.#meter.add(items);
+      this.#takenAtMs = clock();
+    }
     await this.#giveToOthersToo();
   }
 

@@ -38,11 +38,11 @@ export function shardStore(session: Session): ShardStore {
 
     async shardsDone(runId, shards) {
       const runKey = runKeyOf(await session.freshDictionary(), runId);
-      const done = new Set<string>();
+      const done = new Map<string, number>();
       for (const chunk of chunks(shards)) {
-        const query = db.selectFrom('shard_result').select('shard').where('run_key', '=', runKey);
+        const query = db.selectFrom('shard_result').select(['shard', 'items']).where('run_key', '=', runKey);
         const [rows] = await driver.read([query.where('shard', 'in', chunk).where('state', '=', 'done')]);
-        for (const { shard } of rows) done.add(shard);
+        for (const { shard, items } of rows) done.set(shard, items);
       }
       return done;
     },

@@ -18,13 +18,19 @@ export function shardCases(open: OpenStore): void {
       found.map(({ data, ...rest }) => [rest, [...data]]),
       [[{ runId, shard: '7', items: 3, worker: 'a' }, [1, 0, 255]]],
     );
-    assert.deepEqual(await store.shardsDone(runId, ['7', '8.0', '8.1']), new Set(['7', '8.0']));
+    assert.deepEqual(
+      await store.shardsDone(runId, ['7', '8.0', '8.1']),
+      new Map([
+        ['7', 3],
+        ['8.0', 3],
+      ]),
+    );
     await store.dropShardResults(runId, ['7']);
     assert.deepEqual(await store.shardResults(runId, ['7']), []);
     assert.equal((await store.shardResults(other, ['7'])).length, 1);
 
     await store.putDeadShard({ runId, shard: '8.0', items: 1, reason: 'the process ended' });
-    assert.deepEqual(await store.shardsDone(runId, ['8.0']), new Set());
+    assert.deepEqual(await store.shardsDone(runId, ['8.0']), new Map());
     await store.finishRun(runId, { status: 'done', counts: {} });
     assert.equal(await store.putShardResult({ ...result, shard: '10' }), false, 'of a worker that slept');
     const dead = { runId, shard: '8.0', stage: 'add', items: 1, reason: 'the process ended' };
