@@ -182,6 +182,7 @@ test('the curves of the newest fine-tuning are drawn, each to its own scale; run
   assert.match(judged, /<strong>last, training 2 of 4<\/strong>/);
   const page = content(renderReport(report({ runs })));
   const section = /<section id="training"[\s\S]*?<\/section>/.exec(page)?.[0] ?? '';
+  assert.match(section, /class="loss-axis"><i>2\.00<\/i>[\s\S]*?class="steps-axis"><i>0<\/i><i>steps<\/i><i>6<\/i>/);
   assert.deepEqual(
     [...section.matchAll(/points="([^"]*)"/g)].map(([, points]) => points),
     [

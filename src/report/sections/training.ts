@@ -39,7 +39,12 @@ export const TRAINING: Section = {
     return newest ? shown(newest.run, newest.curves) : null;
   },
   style: `#training figure { margin: 0 0 1.2em; max-width: 32em; }
-#training svg { display: block; width: 100%; height: 7em; }
+#training .plot { display: grid; grid-template: 7em auto / 3.2em 1fr 3.2em; gap: 0 .4em; font-size: .8em; }
+#training .plot svg { width: 100%; height: 100%; border: solid currentColor; border-width: 0 1px 1px; overflow: visible; }
+#training .plot span { display: flex; flex-direction: column; justify-content: space-between; }
+#training .plot i { font-style: normal; }
+#training .plot .loss-axis { text-align: right; }
+#training .plot .steps-axis { grid-column: 2; flex-direction: row; }
 #training polyline { fill: none; stroke: currentColor; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 #training .right { stroke-dasharray: 4 3; }`,
 };
@@ -72,7 +77,7 @@ function figureOf({ step: depth, training, of, stepsAPoint, losses, accuracies }
   const most = Math.max(...(loss ?? []), 1e-9);
   const about = `loss from ${fixed(loss?.[0])} to ${fixed(loss?.at(-1))}, right from ${percent(right?.[0] ?? 0)} to ${percent(right?.at(-1) ?? 0)}`;
   return html`<figure><figcaption><strong>${step}</strong>, ${steps > 0 ? `about ${steps} steps` : 'no steps'}: ${about} (dashed)</figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${step}: ${about}"><polyline class="loss" points="${pointsOf(losses, most)}"/><polyline class="right" points="${pointsOf(accuracies, 1)}"/></svg></figure>\n`;
+<div class="plot"><span class="loss-axis"><i>${fixed(most)}</i><i>loss</i><i>0</i></span><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${step}: ${about}"><polyline class="loss" points="${pointsOf(losses, most)}"/><polyline class="right" points="${pointsOf(accuracies, 1)}"/></svg><span><i>100%</i><i>right</i><i>0%</i></span><span class="steps-axis"><i>0</i><i>steps</i><i>${steps}</i></span></div></figure>\n`;
 }
 
 function pointsOf(values: readonly (number | null)[], most: number): string {
