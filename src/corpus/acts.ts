@@ -4,8 +4,8 @@
  * The history is a stack. An operation that was undone can be redone until another is done in its place; from then on it is
  * as if it had never been, and no act. The others, in order of id, are the acts: first those that stand, then those that can be redone.
  */
+import { namesConfirmedBy } from '../core/confirmed-names.ts';
 import { type CorpusClass, type CorpusState, type LoggedChange, withRows } from '../core/corpus.ts';
-import { namesConfirmedBy } from './confirmed-names.ts';
 import { CorpusIndex } from './state.ts';
 
 export interface Act {

@@ -4,8 +4,8 @@ import type { CorpusChange, CorpusEvent, CorpusState, Reassignment } from '../co
 import { currentLabels } from '../core/labels.ts';
 import { LabelsmithError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
-import { givenNames } from './confirmed-names.ts';
 import { type ClassCounts, countClasses } from './counts.ts';
+import { givenNames } from './given-names.ts';
 import * as operations from './operations.ts';
 import { CorpusIndex } from './state.ts';
 import { type TaxonomyNode, taxonomyOf } from './taxonomy.ts';

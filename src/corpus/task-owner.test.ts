@@ -9,13 +9,14 @@ type Counts = Readonly<Partial<Record<Origin, number>>>;
 function classOf(
   name: string,
   origins: Counts,
-  { task = 'class', synonyms = [] as string[], clusteredIn = [] as string[] } = {},
+  { task = 'class', synonyms = [] as string[], clusteredIn = [] as string[], confirmed = false } = {},
 ) {
   const count = Object.values(origins).reduce((sum, n) => sum + n, 0);
   return {
     name,
     synonyms,
     clusteredIn,
+    confirmed,
     counts: [{ task, items: 'images' as const, count, meanConfidence: 0.5, origins }],
   };
 }
@@ -69,6 +70,15 @@ test('who owns a task, and which labels of clusters stay out', () => {
       'people who named one of the clusters and added a class',
       [
         classOf('chip', { cluster: 9 }, { synonyms: ['unnamed-1'] }),
+        classOf('unnamed-2', { cluster: 4 }),
+        classOf('other', { human: 1 }),
+      ],
+      { owner: 'people', out: ['unnamed-2'] },
+    ],
+    [
+      'people who said of one of the clusters that it is called so, and added a class',
+      [
+        classOf('chip', { cluster: 9 }, { confirmed: true }),
         classOf('unnamed-2', { cluster: 4 }),
         classOf('other', { human: 1 }),
       ],

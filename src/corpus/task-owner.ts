@@ -4,7 +4,7 @@
  *
  * A model or references own a task as soon as one label of theirs holds in it. People (and imports) own it when most of their
  * labels are of classes that no cluster gave: they label in classes of their own. Where most are of clusters' classes, they
- * correct clusters, also where they said it of every item of one. Clusters whose class people renamed or merged are theirs and stay, unless a model or references own the
+ * correct clusters, also where they said it of every item of one. Clusters whose class people named or merged are theirs and stay, unless a model or references own the
  * task.
  */
 import type { DatasetImage, LabelValue } from '../core/dataset.ts';
@@ -21,15 +21,19 @@ export interface DisownedClusters {
   readonly labels: number;
 }
 
-type CountedClass = Pick<ClassRecord, 'name' | 'synonyms' | 'counts' | 'clusteredIn'>;
+type CountedClass = Pick<ClassRecord, 'name' | 'synonyms' | 'confirmed' | 'counts' | 'clusteredIn'>;
+
+/** That people gave it its name: an earlier one is a synonym. */
+export const isNamed = ({ synonyms, confirmed = false }: Pick<ClassRecord, 'synonyms' | 'confirmed'>) =>
+  synonyms.length > 0 || confirmed;
 
 export class TaskOwners {
   readonly #owners: ReadonlyMap<string, TaskOwner>;
-  /** Classes that people renamed or merged: an earlier name is a synonym. */
+  /** Classes that people renamed or merged, or whose name they confirmed. */
   readonly #named: ReadonlySet<string>;
 
   constructor(classes: readonly CountedClass[]) {
-    this.#named = new Set(classes.filter(({ synonyms }) => synonyms.length > 0).map(({ name }) => name));
+    this.#named = new Set(classes.filter(isNamed).map(({ name }) => name));
     this.#owners = ownersOf(classes);
   }
 

@@ -72,6 +72,8 @@ export interface ClassRecord {
   /** WordNet synset such as `dog.n.01`, where known. */
   readonly synset: string | null;
   readonly skeleton?: Skeleton;
+  /** An operation that stands gave it the name that it had; left out where none did. */
+  readonly confirmed?: boolean;
   readonly counts: readonly {
     readonly task: string;
     readonly items: ItemKind;

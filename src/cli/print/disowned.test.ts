@@ -11,6 +11,6 @@ test('labels of clusters that do not count are told with the command that writes
   );
   assert.match(
     silencedText({ task: 'my parts', ...OF }),
-    /^From now on 1,200 labels of 1 cluster in the task my parts stay out .*; labelsmith export FORMAT OUT --task 'my parts' --origin cluster still writes them\.$/,
+    /^From now on 1,200 labels of 1 cluster in the task my parts stay out .*\. Clusters that you name count again, and labelsmith export FORMAT OUT --task 'my parts' --origin cluster writes all\.$/,
   );
 });

@@ -16,10 +16,10 @@ export function disownedText({ task, owner, classes, labels }: DisownedClusters)
   return `Not counted: ${what}, since ${OWNERS[owner]} the task ${oneLine(task)} (${exportOf(task)} writes them).`;
 }
 
-/** After an import that took them out. */
+/** After an import that took them out: only people's own classes do. */
 export function silencedText({ task, classes, labels }: DisownedClusters): string {
   const what = `${plural(labels, 'label')} of ${plural(classes, 'cluster')} in the task ${oneLine(task)}`;
-  return `From now on ${what} stay out of exports and counts, since most of what people and imports said there is of classes that no cluster gave; ${exportOf(task)} still writes them.`;
+  return `From now on ${what} stay out of exports and counts, since most of what people and imports said there is of classes that no cluster gave. Clusters that you name count again, and ${exportOf(task)} writes all.`;
 }
 
 const exportOf = (task: string) => `labelsmith export FORMAT OUT --task ${typedWord(task)} --origin cluster`;

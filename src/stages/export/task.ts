@@ -1,5 +1,6 @@
 /** Which task an export takes: the one that is named, else by the rule that `export --help` states. */
 import type { Task } from '../../core/labels.ts';
+import { isNamed } from '../../corpus/task-owner.ts';
 import { requireTask } from '../../corpus/tasks.ts';
 import { LabelsmithError } from '../../errors.ts';
 import type { Format } from '../../formats/format.ts';
@@ -21,11 +22,11 @@ export async function taskToExport(
   const classes = await store.classes();
   const counts = classes.flatMap((known) => known.counts).filter(({ count }) => count > 0);
   const classified = counts.filter(({ task }) => task === 'class');
-  const isNamed = classes.some(
-    ({ synonyms, counts: own }) => synonyms.length > 0 && own.some(({ task, count }) => task === 'class' && count > 0),
+  const hasNamed = classes.some(
+    (one) => isNamed(one) && one.counts.some(({ task, count }) => task === 'class' && count > 0),
   );
   const better =
-    isNamed || classified.some(({ origins }) => Object.keys(origins).some((origin) => origin !== 'cluster'));
+    hasNamed || classified.some(({ origins }) => Object.keys(origins).some((origin) => origin !== 'cluster'));
   const detected = counts.some(({ task }) => task === 'objects');
   return byName(better || (classified.length > 0 && !detected) ? 'class' : 'objects');
 }

@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import { toClassName } from '../../core/class-name.ts';
+import { CONFIRMING, namesConfirmedBy } from '../../core/confirmed-names.ts';
 import type { ItemKind, Origin } from '../../core/labels.ts';
 import { originRank } from '../../core/labels.ts';
 import type { ClassRecord, CorpusStore, LabelCount } from '../store.ts';
@@ -147,11 +148,12 @@ export function classStore(session: Session): ClassStore {
     async classes() {
       const { db, driver } = session;
       const counted = await driver.analyse(currentCounts(session));
-      const [rows, aliases, retired, undone] = await driver.read([
+      const [rows, aliases, retired, undone, named] = await driver.read([
         classQuery(db),
         db.selectFrom('class_alias').selectAll(),
         retiredQuery(db),
         undoneQuery(db),
+        confirmingQuery(db),
       ]);
       const dictionary = await session.freshDictionary();
       const counts = countsByClass(counted, dictionary);
@@ -159,15 +161,25 @@ export function classStore(session: Session): ClassStore {
       const bare = new Set(bareClasses(state).map(({ id }) => id));
       const isHidden = (id: number) => bare.has(id) && (counts.get(id) ?? []).length === 0;
       const hidden = new Set([...retiredOf(retired)].filter(isHidden));
+      const confirmed = new Set(named.flatMap(({ name, arguments: given }) => namesOf(name, given)));
       return classRecords(
         rows.filter(({ id }) => !hidden.has(id)),
         aliases.map(({ name, class_id }) => ({ name, classId: class_id })),
         counts,
         withUndone(clusterTasks(counted, dictionary), classesMeant(state, undone.map(entryOf))),
-      );
+      ).map((one) => (confirmed.has(one.name) ? { ...one, confirmed: true } : one));
     },
   };
 }
+
+/** Operations that stand and may say that a class is called what it is called. */
+function confirmingQuery(db: Session['db']) {
+  const standing = db.selectFrom('operation').select(['name', 'arguments']).where('kind', '=', 'corpus');
+  return standing.where('undone', '=', 0).where('name', 'in', CONFIRMING);
+}
+
+const namesOf = (operation: string, given: string) =>
+  namesConfirmedBy({ operation, arguments: JSON.parse(given) }).map(toClassName);
 
 export function classQuery(db: Session['db']) {
   return db.selectFrom('class').selectAll().where('id', '<>', NONE_CLASS_ID).where('name', 'not like', PASSING);

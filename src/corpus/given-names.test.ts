@@ -22,8 +22,11 @@ test('the name that a class has is confirmed once, and not where a person gave i
   assert.equal(await change(store, { kind: 'merge', names: ['lotus'], into: 'lotus' }), null);
   assert.equal(await change(store, { kind: 'rename', from: 'lotus', to: 'lotus' }), null);
   assert.equal((await store.corpusHistory()).length, 2);
+  const confirmed = async () => (await store.classes()).filter((one) => one.confirmed).map(({ name }) => name);
+  assert.deepEqual(await confirmed(), ['ferry'], 'big cat and lotus have an earlier name');
 
   await store.undoCorpusChange();
   await store.undoCorpusChange();
+  assert.deepEqual(await confirmed(), []);
   assert.ok(await sheet({ ferry: 'ferry' }), 'what was undone gave no name');
 });
