@@ -9,22 +9,24 @@ import { useWrites } from '../api/writes.ts';
 import { ClassPicker } from '../classes/class-picker.tsx';
 import { useTask } from '../classes/use-task.ts';
 import { useKeys } from '../keys/keys.ts';
+import { keyOfCluster } from './looked-at.ts';
 
 export function NamePage() {
   const { task } = useTask();
   const { data: clusters = [], isPending } = useClusters(task);
   const [chosen, setChosen] = useState<string | null>(null);
-  /** Looked at and left as they are. */
+  /** Looked at and left as they are, by {@link keyOfCluster}. */
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const isNamed = ({ held, unnamed }: Cluster) => held && !unnamed;
-  const open = clusters.filter((one) => !isNamed(one) && !left.has(one.name));
+  const open = clusters.filter((one) => !isNamed(one) && !left.has(keyOfCluster(one)));
   const cluster = clusters.find(({ name }) => name === chosen) ?? open[0];
   const named = clusters.filter(isNamed).length;
   /** The next one comes before the word on this one is written, so that who types on types into the next one. */
-  const done = (name: string, written?: Promise<boolean>) => {
-    setLeft((before) => new Set(before).add(name));
+  const done = (of: Cluster, written?: Promise<boolean>) => {
+    const key = keyOfCluster(of);
+    setLeft((before) => new Set(before).add(key));
     setChosen(null);
-    const back = () => setLeft((before) => new Set([...before].filter((one) => one !== name)));
+    const back = () => setLeft((before) => new Set([...before].filter((one) => one !== key)));
     void written?.then((isWritten) => isWritten || back());
   };
   if (clusters.length === 0) {
@@ -58,12 +60,7 @@ export function NamePage() {
         ))}
       </nav>
       {cluster ? (
-        <OneCluster
-          key={cluster.name}
-          cluster={cluster}
-          task={task}
-          onDone={(written) => done(cluster.name, written)}
-        />
+        <OneCluster key={cluster.name} cluster={cluster} task={task} onDone={(written) => done(cluster, written)} />
       ) : (
         <p className="empty">
           All of them were looked at. <Link href="/confirm">Confirm them page by page</Link>, or{' '}
