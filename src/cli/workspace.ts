@@ -1,10 +1,12 @@
 /** Opens the workspace that the command line names, with what it says models run on and how their fetching is told. */
+import { isAbsolute, resolve } from 'node:path';
 import { LabelsmithError } from '../errors.ts';
 import { localEngine } from '../jobs/local-engine.ts';
 import type { Part } from '../jobs/parts/parts-engine.ts';
 import { openWorkspace, type Workspace } from '../jobs/workspace.ts';
 import type { Context } from './command.ts';
 import { modelsFor } from './fetching.ts';
+import { unusedShards } from './print/part.ts';
 
 export interface WithWorkspaceOptions {
   /** Makes it where there is none; else that is an error. */
@@ -22,9 +24,13 @@ export async function withWorkspace<T>(
 ): Promise<T> {
   const { workspace: location, blobs: blobsAt, device, fleet, priority } = context.global;
   refuseFleetParts(fleet, part);
+  if (create && blobsAt !== undefined && isRelative(blobsAt)) {
+    const { output } = context;
+    output.note(`Blobs go into the folder ${resolve(blobsAt)}: every machine has to find it at this path.`);
+  }
   const fleetEngine = fleet ? await fleetEngineFor(location, { device, priority }) : undefined;
   try {
-    const engine = fleetEngine ?? (part === undefined ? undefined : await partsEngineFor(part, device));
+    const engine = fleetEngine ?? (part === undefined ? undefined : await partsEngineFor(part, context));
     const models = modelsFor(context);
     const workspace = await openWorkspace(location, {
       create,
@@ -44,6 +50,11 @@ export async function withWorkspace<T>(
   }
 }
 
+/** A folder that is named from the current one; s3://BUCKET without its scheme looks like this. */
+function isRelative(blobsAt: string): boolean {
+  return !/^[a-z][a-z0-9+.-]*:/i.test(blobsAt) && !isAbsolute(blobsAt);
+}
+
 export function refuseFleetParts(fleet: boolean, part: Part | 'rest' | undefined): void {
   if (!fleet || part === undefined || part === 'rest') return;
   throw new LabelsmithError('USAGE', '--fleet and --shard are two ways to spread the same work.', {
@@ -57,7 +68,11 @@ async function fleetEngineFor(location: string, options: Pick<Context['global'],
   return openFleetEngine(location, options);
 }
 
-async function partsEngineFor(part: Part | 'rest', device: Context['global']['device']) {
+async function partsEngineFor(part: Part | 'rest', { global, output }: Pick<Context, 'global' | 'output'>) {
   const { partsEngine } = await import('../jobs/parts/parts-engine.ts');
-  return partsEngine({ local: localEngine({ device }), ...(part === 'rest' ? {} : { part }) });
+  return partsEngine({
+    local: localEngine({ device: global.device }),
+    ...(part === 'rest' ? {} : { part }),
+    onUnused: (shards) => output.warn(`${unusedShards(shards)}.`),
+  });
 }

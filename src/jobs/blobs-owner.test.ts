@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type OpenBlobs, openBlobs } from '../blobs/open.ts';
-import { OWNER_BLOB, ownBlobs } from './blobs-owner.ts';
+import { OWNER_BLOB, ownBlobs, refuseOwned } from './blobs-owner.ts';
 
 function scratchBlobs(t: TestContext): OpenBlobs {
   const dir = mkdtempSync(join(tmpdir(), 'labelsmith-owner-'));
@@ -29,8 +29,13 @@ test('blobs are of the workspace that comes first; another is refused, and takes
   const place = scratchBlobs(t);
   const [first, second] = [settings(), settings()];
   const own = (store: typeof first, name: string) => ownBlobs({ ...place, store, name });
+  await refuseOwned({ ...place, name: 'not there yet' });
   await own(first, 'one');
   await own(first, 'one');
+  await assert.rejects(
+    refuseOwned({ ...place, name: 'new' }),
+    /has the blobs of the workspace one, and would lose them to new\./,
+  );
   await own(first, 'one by another address');
   await assert.rejects(own(second, 'two'), /has the blobs of the workspace one, and would lose them to two\./);
   await own(first, 'one');

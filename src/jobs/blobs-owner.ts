@@ -36,10 +36,27 @@ export async function ownBlobs({ store, blobs, address, name }: OwnedPlace): Pro
     await blobs.put(OWNER_BLOB, Buffer.from(`${JSON.stringify({ id, workspace: name })}\n`));
   }
   // Of two that come at once the last one's mark stands.
-  const owner = ownerIn(await blobs.get(OWNER_BLOB));
-  if (owner?.id === id) return;
+  const bytes = await blobs.get(OWNER_BLOB);
+  if (ownerIn(bytes)?.id !== id) throw refusal(bytes, { address, name });
+}
+
+/**
+ * For a workspace that is not there yet: nothing is made that could not have its blobs.
+ *
+ * @throws LabelsmithError REFUSED where they are another's
+ */
+export async function refuseOwned({ blobs, ...place }: Omit<OwnedPlace, 'store'>): Promise<void> {
+  const bytes = await blobs.get(OWNER_BLOB);
+  if (bytes !== undefined) throw refusal(bytes, place);
+}
+
+function refusal(
+  bytes: Uint8Array | undefined,
+  { address, name }: Pick<OwnedPlace, 'address' | 'name'>,
+): LabelsmithError {
+  const owner = ownerIn(bytes);
   const whose = owner ? `the workspace ${owner.workspace}` : 'something else, of which the mark cannot be read';
-  throw new LabelsmithError('REFUSED', `${address} has the blobs of ${whose}, and would lose them to ${name}.`, {
+  return new LabelsmithError('REFUSED', `${address} has the blobs of ${whose}, and would lose them to ${name}.`, {
     hint: `Give each workspace a place of its own with --blobs, beside that one and not within. Where that one is no more, delete ${address}/${OWNER_BLOB}.`,
   });
 }

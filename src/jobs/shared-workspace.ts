@@ -5,7 +5,7 @@ import { LabelsmithError } from '../errors.ts';
 import { openStore } from '../store/open.ts';
 import { isNowhere } from '../store/postgres/errors.ts';
 import type { HousekeepingStore } from '../store/store.ts';
-import { ownBlobs } from './blobs-owner.ts';
+import { ownBlobs, refuseOwned } from './blobs-owner.ts';
 import { BLOBS_SETTING, type WorkspacePlace } from './place.ts';
 import type { Workspace } from './stage.ts';
 
@@ -14,9 +14,12 @@ export async function openSharedParts(
   { create, blobsAt, actor }: { readonly create: boolean; readonly blobsAt?: string; readonly actor?: string },
 ): Promise<Pick<Workspace, 'store' | 'vectors' | 'blobs'>> {
   const given = blobsAt === undefined ? undefined : openBlobs(blobsAt);
-  // Nothing is made that would not know where its files go.
-  const store = await openStore(place.location, { create: create && given !== undefined, actor }).catch((error) => {
-    throw create && isNowhere(error) ? noBlobs(place.name) : error;
+  const store = await openStore(place.location, { create: false, actor }).catch(async (error: unknown) => {
+    if (!create || !isNowhere(error)) throw error;
+    // Nothing is made that would not know where its files go, or may not put them there.
+    if (given === undefined) throw noBlobs(place.name);
+    await refuseOwned({ ...given, name: place.name });
+    return openStore(place.location, { create: true, actor });
   });
   try {
     const { blobs, address } = await sharedBlobs(store, place, given);
@@ -42,7 +45,7 @@ async function sharedBlobs(
   }
   if (given !== undefined && given.address !== known) {
     throw new LabelsmithError('USAGE', `The workspace ${name} has its blobs at ${known}, not at ${given.address}.`, {
-      hint: 'Leave --blobs away. To move a workspace: labelsmith workspace copy.',
+      hint: 'Leave --blobs away. To move it: labelsmith workspace copy, to a workspace that is not there yet.',
     });
   }
   const own = given ?? openBlobs(known);

@@ -13,7 +13,8 @@ import { detectIn } from '../../src/stages/detect/detect.ts';
 import { embedIn } from '../../src/stages/embed/embed.ts';
 import { colourModels } from '../contracts/stage/models.ts';
 
-const RUN = { seed: 0, threads: 1, shardSize: 4 };
+const RUN = { seed: 0, threads: 1, shardSize: Number(process.env.LABELSMITH_TEST_SHARD_SIZE ?? 4) };
+let unused = '';
 const [stage = '', photos = '', cacheDir = '', location = '', blobs = '', index = '', count = ''] =
   process.argv.slice(2);
 const part = count === '' ? undefined : { index: Number(index), count: Number(count) };
@@ -22,6 +23,9 @@ const engine = partsEngine({
   local: localEngine(),
   ...(part && { part }),
   claim: { beatMs: 50, takenMs: 2000 },
+  onUnused: (shards, of) => {
+    unused = `, ${shards} unused of ${of}`;
+  },
 });
 const blobsAt = blobs === '' ? undefined : blobs;
 const workspace = await openWorkspace(location, { create: true, engine, models, blobsAt });
@@ -42,7 +46,7 @@ try {
       await embedIn(workspace, embedder, RUN).finally(() => embedder.close());
     }
   }
-  process.stdout.write('"written"\n');
+  process.stdout.write(`"written${unused}"\n`);
 } catch (error) {
   if (!(error instanceof PartDone)) throw error;
   process.stdout.write(`${JSON.stringify(error.part)}\n`);

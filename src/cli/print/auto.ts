@@ -91,7 +91,7 @@ function printOwn(output: Output, { task, owner, classes }: OwnClasses): void {
  */
 export function printAuto(
   output: Output,
-  { own, classes, discovered, next, interrupted, images, withoutObjects }: AutoResult,
+  { own, classes, detected, discovered, next, interrupted, images, withoutObjects }: AutoResult,
   places: { readonly workspace: string; readonly report: string | null; readonly typed: string },
   asked: Asked,
 ): void {
@@ -101,7 +101,9 @@ export function printAuto(
   output.summary(
     classes.length > 0
       ? `Found ${plural(classes.length, 'class', 'classes')} of objects${certaintiesText(classes)}:`
-      : 'Found no objects of the classes that the detector knows.',
+      : detected === null || detected.interrupted
+        ? 'The detector has not looked at all images yet, and found no objects so far.'
+        : 'Found no objects of the classes that the detector knows.',
   );
   const rows = classes
     .slice(0, CLASSES_SHOWN)

@@ -16,9 +16,12 @@ export function tellPart({ part }: PartDone, output: Output): void {
     const left = `${formatCount(doneShards)} of ${plural(allShards, 'shard')} ${allShards === 1 ? 'is' : 'are'} done`;
     output.summary(`${left}: the part that ends last writes them down, or the same command without --shard.`);
     if (otherShards > 0) {
-      output.warn(
-        `${plural(otherShards, 'shard')} that parts have done ${otherShards === 1 ? 'is' : 'are'} none of these: give all parts the same --shard-size, and change nothing meanwhile.`,
-      );
+      output.warn(`${unusedShards(otherShards)}: give all parts the same --shard-size, and change nothing meanwhile.`);
     }
   } else output.summary('All parts are done, and another process writes them down, or has.');
+}
+
+/** Without its end: what to do is said where something can be done. */
+export function unusedShards(shards: number): string {
+  return `${plural(shards, 'shard')} that parts have done with another --shard-size, or before images changed, ${shards === 1 ? 'is' : 'are'} not used`;
 }

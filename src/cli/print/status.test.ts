@@ -96,3 +96,18 @@ test('a training that is under way, and one that was stopped', () => {
   assert.match(stopped, /Stopped: teach rounds of the task class, at 2026-11-28 19:36:04\./);
   assert.match(stopped, /step 8 of 78, loss 0\.500; the same command goes on at most ten steps before, if the labels/);
 });
+
+test('a part of a stage is no whole stage', () => {
+  const run = {
+    id: 'a',
+    stage: 'detect',
+    status: 'done',
+    startedAtMs: 0,
+    endedAtMs: 1000,
+    metrics: {},
+    settings: {},
+  } as const;
+  const counts = { shards: 5, items: 13, part: 1, parts: 3, doneOfAllParts: 5, shardsOfAllParts: 14 };
+  const text = printed({ runs: [{ ...run, modelKey: null, seed: 0, threads: 1, versions: {}, counts }] });
+  assert.match(text, / part 1\/3, 5 shards, 13 items, of all parts 5 of 14 shards\n/);
+});

@@ -145,8 +145,13 @@ function reasons(counts: Readonly<Record<string, number>>): string {
 
 function runRow(run: WorkspaceStatus['runs'][number]): string[] {
   const took = run.endedAtMs === null ? '' : formatDuration(run.endedAtMs - run.startedAtMs);
-  const counts = Object.entries(run.counts)
+  const { part, parts, doneOfAllParts, shardsOfAllParts, ...others } = run.counts;
+  const counts = Object.entries(others)
     .filter(([, count]) => count > 0)
     .map(([name, count]) => countedName(name, count));
+  // A process of `--shard i/n`, whose end is not that of the stage.
+  if (parts !== undefined) counts.unshift(`part ${part ?? 0}/${parts}`);
+  if (shardsOfAllParts !== undefined)
+    counts.push(`of all parts ${formatCount(doneOfAllParts ?? 0)} of ${plural(shardsOfAllParts, 'shard')}`);
   return [formatTime(run.startedAtMs), run.stage, run.status, took, counts.join(', ')];
 }

@@ -32,7 +32,7 @@ export class PartDone extends Error {
 
   /** For the record of the run. */
   get counts(): Counts {
-    const { shards, items, index, count } = this.part;
-    return { shards, items, part: index, parts: count };
+    const { shards, items, index, count, doneShards, allShards } = this.part;
+    return { shards, items, part: index, parts: count, doneOfAllParts: doneShards, shardsOfAllParts: allShards };
   }
 }

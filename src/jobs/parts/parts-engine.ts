@@ -33,16 +33,18 @@ export interface PartsOptions {
   /** Undefined: does what is missing of all parts, where any were done. */
   readonly part?: Part;
   readonly claim?: ClaimOptions;
+  /** Told of shards that parts have done and that are none of the plan: of another `--shard-size`, or of data that changed since. */
+  readonly onUnused?: (shards: number, stage: string) => void;
 }
 
-export function partsEngine({ local, part, claim }: PartsOptions): Engine {
+export function partsEngine({ local, part, ...told }: PartsOptions): Engine {
   return {
     isPart: part !== undefined,
     async run(stage, job, context) {
-      if (context !== undefined) return new PartsRun(local, stage, job, context, claim).run(part);
+      if (context !== undefined) return new PartsRun(local, stage, job, context, told).run(part);
       const own = await stage.open(job);
       try {
-        return await new PartsRun(local, stage, job, own, claim).run(part);
+        return await new PartsRun(local, stage, job, own, told).run(part);
       } finally {
         await stage.close?.(own);
       }
@@ -62,20 +64,20 @@ class PartsRun<Settings, Context, Shard, Result> {
   readonly #stage: StageDefinition<Settings, Context, Shard, Result>;
   readonly #job: StageJob<Settings>;
   readonly #context: Context;
-  readonly #claim: ClaimOptions | undefined;
+  readonly #told: Pick<PartsOptions, 'claim' | 'onUnused'>;
 
   constructor(
     local: Engine,
     stage: StageDefinition<Settings, Context, Shard, Result>,
     job: StageJob<Settings>,
     context: Context,
-    claim: ClaimOptions | undefined,
+    told: Pick<PartsOptions, 'claim' | 'onUnused'>,
   ) {
     this.#local = local;
     this.#stage = stage;
     this.#job = job;
     this.#context = context;
-    this.#claim = claim;
+    this.#told = told;
   }
 
   async run(part: Part | undefined): Promise<StageSummary> {
@@ -227,10 +229,12 @@ class PartsRun<Settings, Context, Shard, Result> {
           const { runId } = this.#job;
           await noteFinished(store, { name: results.name, planned: await this.#planned(results), runId });
         }
-        for (const shard of await results.done()) await results.drop(shard);
+        const unused = await results.done();
+        if (unused.size > 0) this.#told.onUnused?.(unused.size, stage.name);
+        for (const shard of unused) await results.drop(shard);
         return summary;
       },
-      this.#claim,
+      this.#told.claim,
     );
     if (claimed.kind === 'held') throw otherwise();
     return claimed.value;

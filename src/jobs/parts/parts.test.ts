@@ -40,10 +40,16 @@ describe('parts', () => {
   after(() => rm(ground.dir, { recursive: true, force: true }));
 
   /** @param part without one, what is missing is done */
-  function begin(stage: string, { location, blobs }: Place, part?: readonly [index: number, count: number]) {
+  function begin(
+    stage: string,
+    { location, blobs }: Place,
+    part?: readonly [index: number, count: number],
+    shardSize = 4,
+  ) {
     const args = [PROGRAM, stage, join(ground.dir, 'photos'), ground.cacheDir, location, blobs];
     const more = part === undefined ? [] : part.map(String);
-    return spawn(process.execPath, [...args, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const env = { ...process.env, LABELSMITH_TEST_SHARD_SIZE: String(shardSize) };
+    return spawn(process.execPath, [...args, ...more], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
   async function contentOf({ location, blobs }: Place): Promise<string> {
@@ -117,6 +123,13 @@ describe('parts', () => {
       assert.equal(await ended(begin(stage, place)), 'written');
     }
     assert.equal(await contentOf(place), expected);
+  });
+
+  test('what parts did with another shard size is told where it is not used', async () => {
+    const place = await added('other-size');
+    const { shards } = (await ended(begin('embed', place, [0, 3], 7))) as { shards: number };
+    assert.ok(shards > 0);
+    assert.equal(await ended(begin('embed', place)), `written, ${shards} unused of embed`);
   });
 
   test('killed at any moment and begun again, parts end with the same bytes', async () => {
