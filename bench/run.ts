@@ -39,6 +39,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }
   calibrate: () => import('./calibrate.ts'),
   piles: () => import('./piles.ts'),
   'few-images': () => import('./few-images.ts'),
+  'one-class': () => import('./one-class.ts'),
   adaptation: () => import('./adaptation.ts'),
   views: () => import('./views.ts'),
   nuisance: () => import('./nuisance.ts'),

@@ -112,8 +112,15 @@ export function chosenCount({ ks, shares }: Pick<ClusterCounts, 'ks' | 'shares'>
 const BELOW = 0.02;
 const ABOVE = 0.15;
 
-/** From the least to the most that is likely; what is shown is within. */
-export function likelyRange(counts: ClusterCounts): { least: number; most: number } {
+/**
+ * From the least to the most that is likely; what is shown is within.
+ *
+ * @param mayBeOne whether all may be of one class, which the chances alone say too seldom; default false
+ */
+export function likelyRange(
+  counts: ClusterCounts,
+  { mayBeOne = false }: { readonly mayBeOne?: boolean } = {},
+): { least: number; most: number } {
   const { ks, chances } = counts;
   let below = 0;
   let [least, most] = [ks.at(-1) ?? 1, ks[0] ?? 1];
@@ -123,5 +130,5 @@ export function likelyRange(counts: ClusterCounts): { least: number; most: numbe
     if (below > BELOW) least = Math.min(least, k);
   }
   const k = chosenCount(counts);
-  return { least: Math.min(least, k), most: Math.max(most, k) };
+  return { least: mayBeOne ? 1 : Math.min(least, k), most: Math.max(most, k) };
 }

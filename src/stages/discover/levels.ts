@@ -6,6 +6,7 @@ import type { MergeTree } from '../../math/graph-cluster/ward.ts';
 import { type ClusterCounts, chosenCount, clusterCounts, likelyRange } from './cluster-count.ts';
 import { groupsOfLeaves } from './cluster-cut.ts';
 import { cutHierarchy, type Hierarchy, type Method } from './hierarchy.ts';
+import { mayBeOneClass, oneClassFeatures } from './one-class.ts';
 import { agreementWithPeople } from './people-agreement.ts';
 
 type Cuttable = Pick<Hierarchy, 'tree' | 'leafOf' | 'evidence'>;
@@ -23,8 +24,13 @@ export function suggestedK(hierarchy: Cuttable, known?: Int32Array): number {
 
 /** Between which numbers of clusters the right one likely is; undefined where nothing says so. @param known see {@link suggestedK} */
 export function suggestedRange(hierarchy: Cuttable, known?: Int32Array): { least: number; most: number } | undefined {
+  const { evidence, leafOf } = hierarchy;
   const counts = countsOf(hierarchy, known);
-  return counts && likelyRange(counts);
+  if (!evidence || !counts) return undefined;
+  // Who names two classes has seen two.
+  const seen = new Set(known?.filter((group) => group >= 0)).size;
+  const mayBeOne = seen < 2 && mayBeOneClass(oneClassFeatures(evidence, leafOf.length), counts);
+  return likelyRange(counts, { mayBeOne });
 }
 
 /** The same, and what is shown: people's words join and part clusters beyond what any cut of the tree does. */
