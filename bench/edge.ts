@@ -8,6 +8,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { lastLine, makeDebianRoot, withoutDebianRoot } from '../test/fixtures/debian-root.ts';
 import {
   comparedClasses,
   comparedRegions,
@@ -52,9 +53,9 @@ export interface DeviceResult {
 
 /** Why it cannot be done here, or undefined. */
 export function missingFor({ debian, emulator }: Device): string | undefined {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return 'it is measured on x86-64 Linux';
-  if (process.getuid?.() !== 0) return 'a root of its own is entered as root';
-  if (!existsSync('/usr/sbin/debootstrap')) return 'no debootstrap here (apt-get install debootstrap)';
+  if (process.arch !== 'x64') return 'it is measured on x86-64 Linux';
+  const problem = withoutDebianRoot();
+  if (problem !== undefined) return problem;
   if (emulator !== null && !existsSync(emulator)) return `no ${debian} here (apt-get install qemu-user-static)`;
   return undefined;
 }
@@ -90,31 +91,17 @@ async function makeWorkspace(dir: string): Promise<void> {
   await run('export', 'jsonl', 'workspace.jsonl');
 }
 
-/** Debian's base packages, unpacked: what Node needs of a system. @returns why there is none */
+/** What Node needs of a system, and Node. @returns why there is none */
 function makeRoot(dir: string, { debian, arch, emulator }: Device): string | undefined {
   const root = join(dir, arch);
-  const made = spawnSync('debootstrap', [`--arch=${debian}`, '--foreign', '--variant=minbase', 'bookworm', root], {
-    encoding: 'utf8',
-  });
-  if (made.status !== 0) return `debootstrap made no root: ${lastLine(made)}`;
-  const node = join(root, 'usr/local/bin/node');
-  mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
-  if (emulator === null) {
-    copyFileSync(process.execPath, node);
-    return undefined;
-  }
-  copyFileSync(emulator, join(root, 'emulator'));
+  if (emulator === null) return makeDebianRoot(root, debian, process.execPath);
   const name = `node-linux-${arch}@${process.versions.node}`;
   const packed = spawnSync('npm', ['pack', '--silent', name], { cwd: dir, encoding: 'utf8' });
   if (packed.status !== 0) return `npm gave no ${name}: ${lastLine(packed)}`;
   execFileSync('tar', ['xzf', join(dir, packed.stdout.trim()), '-C', dir, 'package/bin/node']);
-  copyFileSync(join(dir, 'package/bin/node'), node);
-  return undefined;
-}
-
-/** Of what a program said. */
-function lastLine({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): string {
-  return (stderr || stdout).trim().split('\n').at(-1) || 'it said nothing';
+  const problem = makeDebianRoot(root, debian, join(dir, 'package/bin/node'));
+  if (problem === undefined) copyFileSync(emulator, join(root, 'emulator'));
+  return problem;
 }
 
 async function onDevice(dir: string, { arch, emulator }: Device, device: string): Promise<DeviceResult> {

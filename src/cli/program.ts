@@ -198,8 +198,8 @@ function summarySink(): { write(text: string): void } | undefined {
 /** @param reached how far the last stage was; undefined where none had begun, or the command has no stages */
 function tellInterrupted(output: Context['output'], reached: Progress | undefined): void {
   if (reached === undefined) return;
-  const { stage, done, total } = reached;
-  const far = total === undefined ? formatCount(done) : `${formatCount(done)} of ${formatCount(total)}`;
+  const { stage, done, kept = done, total } = reached;
+  const far = total === undefined ? formatCount(kept) : `${formatCount(kept)} of ${formatCount(total)}`;
   output.warn(
     `Interrupted: of ${stage} ${far} are done, and kept. Run the same command again: it does what is missing.`,
   );

@@ -12,12 +12,12 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** `87.5 %`. */
 /** The time of day in UTC: `2026-11-28 19:36:04`. @param atMs since 1970 */
 export function formatTime(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
 }
 
+/** `87.5 %`. */
 export function formatPercent(fraction: number, digits = 1): string {
   return `${(fraction * 100).toFixed(digits)} %`;
 }

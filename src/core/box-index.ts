@@ -6,7 +6,6 @@
  * as the octave's upper end: what can be meant lies in 9 octaves and 9 cells of each. Cost: O(1) a box, and O(1) a search and
  * candidate; n boxes of one size at one place are all candidates of each other.
  */
-
 import type { Box } from './boxes.ts';
 import { pushTo } from './lists.ts';
 

@@ -2,7 +2,6 @@
  * Tools that draw have one thing a shape: a box, a polygon, a mask, points. A region with several of them is written as
  * several shapes that carry the region's id, and read back as one.
  */
-
 import type { Box } from '../core/boxes.ts';
 import type { ImportedLabel, ImportedRegion, Keypoints, MaskRle } from '../core/dataset.ts';
 import type { RegionId } from '../core/ids.ts';

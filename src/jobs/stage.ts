@@ -127,6 +127,8 @@ export type EachItem = <Item, Result>(
 export interface Progress {
   readonly stage: string;
   readonly done: number;
+  /** Of these, those that stay when the stage is interrupted now; absent where all do. */
+  readonly kept?: number;
   readonly total: number | undefined;
   /** Of those that are done, the ones that this run did itself. */
   readonly worked: number;

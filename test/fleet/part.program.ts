@@ -23,8 +23,8 @@ const engine = partsEngine({
   local: localEngine(),
   ...(part && { part }),
   claim: { beatMs: 50, takenMs: 2000 },
-  onUnused: (shards, of) => {
-    unused = `, ${shards} unused of ${of}`;
+  onUnused: (shards) => {
+    unused = `, ${shards} unused`;
   },
 });
 const blobsAt = blobs === '' ? undefined : blobs;

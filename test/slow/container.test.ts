@@ -9,7 +9,6 @@ import {
   chmodSync,
   copyFileSync,
   cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -21,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
+import { makeDebianRoot, withoutDebianRoot } from '../fixtures/debian-root.ts';
 import { writeScenes } from '../fixtures/images.ts';
 import { startS3 } from '../fixtures/s3-server.ts';
 import { postgresPrograms, startPostgres } from '../postgres/server.ts';
@@ -37,10 +37,7 @@ after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }));
 const root = join(dir, 'root');
 
 function missing(): string | false {
-  if (process.platform !== 'linux') return 'a Debian root is entered on Linux';
-  if (process.getuid?.() !== 0) return 'a root of its own is entered as root';
-  if (!existsSync('/usr/sbin/debootstrap')) return 'no debootstrap here (apt-get install debootstrap)';
-  return 'missing' in found ? found.missing : false;
+  return withoutDebianRoot() ?? ('missing' in found ? found.missing : false);
 }
 
 interface Step {
@@ -59,9 +56,7 @@ function stepsOf(file: string): Step[] {
 }
 
 function makeBase(): void {
-  execFileSync('debootstrap', ['--foreign', '--variant=minbase', 'bookworm', root], { stdio: 'ignore' });
-  mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
-  copyFileSync(process.execPath, join(root, 'usr/local/bin/node'));
+  assert.equal(makeDebianRoot(root, process.arch === 'arm64' ? 'arm64' : 'amd64', process.execPath), undefined);
   const packed = execFileSync('npm', ['pack', '--silent', NPM], { cwd: dir, encoding: 'utf8' }).trim();
   mkdirSync(join(root, 'usr/local/lib/node_modules'), { recursive: true });
   execFileSync('tar', ['xzf', join(dir, packed), '-C', join(root, 'usr/local/lib/node_modules')]);

@@ -150,8 +150,8 @@ function runRow(run: WorkspaceStatus['runs'][number]): string[] {
     .filter(([, count]) => count > 0)
     .map(([name, count]) => countedName(name, count));
   // A process of `--shard i/n`, whose end is not that of the stage.
-  if (parts !== undefined) counts.unshift(`part ${part ?? 0}/${parts}`);
-  if (shardsOfAllParts !== undefined)
-    counts.push(`of all parts ${formatCount(doneOfAllParts ?? 0)} of ${plural(shardsOfAllParts, 'shard')}`);
+  if (part !== undefined && parts !== undefined) counts.unshift(`part ${part}/${parts}`);
+  if (doneOfAllParts !== undefined && shardsOfAllParts !== undefined)
+    counts.push(`of all parts ${formatCount(doneOfAllParts)} of ${plural(shardsOfAllParts, 'shard')}`);
   return [formatTime(run.startedAtMs), run.stage, run.status, took, counts.join(', ')];
 }

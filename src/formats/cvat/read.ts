@@ -2,7 +2,6 @@
  * Reads CVAT's XML, `for images 1.1` streaming: one image is resident. Of `for video 1.1` the tracks stand one after the
  * other, so all of their shapes are held (about 300 bytes each); frames come as `frame_000000`, as CVAT names them.
  */
-
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { SaxesTagPlain } from 'saxes';

@@ -21,6 +21,7 @@ import { type ProgressMeter, progressMeter } from '../progress.ts';
 import {
   type Counts,
   type Engine,
+  type Progress,
   type StageDefinition,
   type StageJob,
   type StageSummary,
@@ -28,6 +29,7 @@ import {
 } from '../stage.ts';
 import { errorInPlace } from './ended-run.ts';
 import { ProgressNotes } from './fleet-progress.ts';
+import { type Pending, pendingOf } from './pending.ts';
 import type { ShardJob, ShardQueue } from './queue.ts';
 import { loadTraces, type TraceCarrier, type Traces, withSpan } from './traces.ts';
 
@@ -77,7 +79,8 @@ export function fleetEngine(options: FleetOptions): FleetEngine {
         const traces = options.traces ?? (await loadTraces());
         const span = traces.open(`labelsmith ${stage.name}`, { 'labelsmith.run': job.runId });
         const before = numberedFrom(stage, job.runId);
-        const run = new FleetRun(await opened, options, stage, job, own, { before, trace: span.carrier });
+        const total = await stage.total?.(own);
+        const run = new FleetRun(await opened, options, stage, job, own, { before, trace: span.carrier, total });
         return await withSpan(span, () => run.run());
       } finally {
         if (context === undefined) await stage.close?.(own);
@@ -91,25 +94,6 @@ export function fleetEngine(options: FleetOptions): FleetEngine {
   };
 }
 
-interface Pending<Shard> {
-  readonly number: string;
-  readonly shard: Shard;
-  /** In the queue; empty until it was sent. */
-  id: string;
-  sentAtMs: number;
-  /** In the queue a second time, for whoever is quicker; empty where it is not. */
-  secondId: string;
-  isSentTwice: boolean;
-  /** How often its workers were lost until the queue gave it up. */
-  losses: number;
-  /** Length of its input. */
-  bytes: number;
-}
-
-function pendingOf<Shard>(number: string, shard: Shard): Pending<Shard> {
-  return { number, shard, id: '', sentAtMs: 0, secondId: '', isSentTwice: false, losses: 0, bytes: 0 };
-}
-
 class FleetRun<Settings, Context, Shard, Result> {
   readonly #queue: ShardQueue;
   readonly #options: Required<Pick<FleetOptions, 'priority' | 'pollMs' | 'suspectMs' | 'clock' | 'sleep'>>;
@@ -117,9 +101,9 @@ class FleetRun<Settings, Context, Shard, Result> {
   /** Shards that are to be done, and not done yet: grows while workers are quicker than it lasts. */
   #window: number;
   #filledAtMs = Number.NEGATIVE_INFINITY;
-  /** Of those under way, by number, those that are known to be done, which progress counts before they are committed. */
-  readonly #done = new Set<string>();
-  #meter: ProgressMeter;
+  /** Items of those under way that are known to be done, by number: progress counts them before they are committed. */
+  readonly #done = new Map<string, number>();
+  readonly #meter: ProgressMeter;
   readonly #stage: StageDefinition<Settings, Context, Shard, Result>;
   readonly #job: StageJob<Settings>;
   readonly #context: Context;
@@ -146,7 +130,11 @@ class FleetRun<Settings, Context, Shard, Result> {
     stage: StageDefinition<Settings, Context, Shard, Result>,
     job: StageJob<Settings>,
     context: Context,
-    { before, trace }: { readonly before: string; readonly trace: TraceCarrier },
+    {
+      before,
+      trace,
+      total,
+    }: { readonly before: string; readonly trace: TraceCarrier; readonly total: number | undefined },
   ) {
     const { priority = 0, pollMs = 250, suspectMs = 3000 } = options;
     const { clock = () => performance.now() } = options;
@@ -162,12 +150,11 @@ class FleetRun<Settings, Context, Shard, Result> {
     this.#store = job.workspace.store;
     this.#notes = new ProgressNotes(this.#store, job.runId, clock);
     this.#takenAtMs = clock();
-    this.#meter = progressMeter(stage.name, undefined, clock);
+    this.#meter = progressMeter(stage.name, total, clock);
   }
 
   async run(): Promise<StageSummary> {
     const { signal, onProgress } = this.#job;
-    this.#meter = progressMeter(this.#stage.name, await this.#stage.total?.(this.#context), this.#options.clock);
     const plan = this.#stage.plan(this.#context)[Symbol.asyncIterator]();
     try {
       while (!signal?.aborted) {
@@ -180,7 +167,7 @@ class FleetRun<Settings, Context, Shard, Result> {
         }
         if (this.#pending.length === 0) this.#takenAtMs = this.#options.clock();
         const isUntaken = this.#options.clock() - this.#takenAtMs > UNTAKEN_MS;
-        const progress = { ...this.#meter.snapshot(this.#shards), ...(isUntaken && { isUntaken }) };
+        const progress = { ...this.#progress(), ...(isUntaken && { isUntaken }) };
         onProgress?.(progress);
         await this.#notes.note(progress);
         if (!isCommitting) await this.#options.sleep(this.#options.pollMs);
@@ -271,6 +258,13 @@ class FleetRun<Settings, Context, Shard, Result> {
     return dropped.length > 0;
   }
 
+  #progress(): Progress {
+    const progress = this.#meter.snapshot(this.#shards);
+    if (this.#done.size === 0) return progress;
+    const ahead = [...this.#done.values()].reduce((sum, items) => sum + items, 0);
+    return { ...progress, kept: progress.done - ahead };
+  }
+
   /** What is done behind those at the head, so that more is planned, and slow ones are seen. */
   async #lookBehindHead(): Promise<void> {
     const { clock, suspectMs } = this.#options;
@@ -279,7 +273,7 @@ class FleetRun<Settings, Context, Shard, Result> {
     const numbers = this.#pending.map(({ number }) => number);
     for (const [number, items] of await this.#store.shardsDone(this.#job.runId, numbers)) {
       if (this.#done.has(number)) continue;
-      this.#done.add(number);
+      this.#done.set(number, items);
       this.#meter.add(items);
       this.#takenAtMs = clock();
     }

@@ -34,17 +34,17 @@ export interface PartsOptions {
   readonly part?: Part;
   readonly claim?: ClaimOptions;
   /** Told of shards that parts have done and that are none of the plan: of another `--shard-size`, or of data that changed since. */
-  readonly onUnused?: (shards: number, stage: string) => void;
+  readonly onUnused?: (shards: number) => void;
 }
 
-export function partsEngine({ local, part, ...told }: PartsOptions): Engine {
+export function partsEngine({ local, part, ...options }: PartsOptions): Engine {
   return {
     isPart: part !== undefined,
     async run(stage, job, context) {
-      if (context !== undefined) return new PartsRun(local, stage, job, context, told).run(part);
+      if (context !== undefined) return new PartsRun(local, stage, job, context, options).run(part);
       const own = await stage.open(job);
       try {
-        return await new PartsRun(local, stage, job, own, told).run(part);
+        return await new PartsRun(local, stage, job, own, options).run(part);
       } finally {
         await stage.close?.(own);
       }
@@ -64,20 +64,20 @@ class PartsRun<Settings, Context, Shard, Result> {
   readonly #stage: StageDefinition<Settings, Context, Shard, Result>;
   readonly #job: StageJob<Settings>;
   readonly #context: Context;
-  readonly #told: Pick<PartsOptions, 'claim' | 'onUnused'>;
+  readonly #options: Pick<PartsOptions, 'claim' | 'onUnused'>;
 
   constructor(
     local: Engine,
     stage: StageDefinition<Settings, Context, Shard, Result>,
     job: StageJob<Settings>,
     context: Context,
-    told: Pick<PartsOptions, 'claim' | 'onUnused'>,
+    options: Pick<PartsOptions, 'claim' | 'onUnused'>,
   ) {
     this.#local = local;
     this.#stage = stage;
     this.#job = job;
     this.#context = context;
-    this.#told = told;
+    this.#options = options;
   }
 
   async run(part: Part | undefined): Promise<StageSummary> {
@@ -230,11 +230,11 @@ class PartsRun<Settings, Context, Shard, Result> {
           await noteFinished(store, { name: results.name, planned: await this.#planned(results), runId });
         }
         const unused = await results.done();
-        if (unused.size > 0) this.#told.onUnused?.(unused.size, stage.name);
+        if (unused.size > 0) this.#options.onUnused?.(unused.size);
         for (const shard of unused) await results.drop(shard);
         return summary;
       },
-      this.#told.claim,
+      this.#options.claim,
     );
     if (claimed.kind === 'held') throw otherwise();
     return claimed.value;

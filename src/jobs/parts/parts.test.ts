@@ -129,7 +129,7 @@ describe('parts', () => {
     const place = await added('other-size');
     const { shards } = (await ended(begin('embed', place, [0, 3], 7))) as { shards: number };
     assert.ok(shards > 0);
-    assert.equal(await ended(begin('embed', place)), `written, ${shards} unused of embed`);
+    assert.equal(await ended(begin('embed', place)), `written, ${shards} unused`);
   });
 
   test('killed at any moment and begun again, parts end with the same bytes', async () => {

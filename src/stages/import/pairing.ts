@@ -4,7 +4,6 @@
  * Many formats write a region once for each of its classes, and a detector may find two things in one box; so an entry is one
  * region with another entry of its place only where no other region of the export is left for it.
  */
-
 import { BoxIndex, NEAR_IOU, nearest } from '../../core/box-index.ts';
 import { type Box, iou } from '../../core/boxes.ts';
 import type { ImportedRegion } from '../../core/dataset.ts';

@@ -3,7 +3,6 @@
  * for the region that is there, not another region. The region keeps its box; each word keeps its annotator. A box of another
  * class at the place of one stays a region of its own, and that is told, since both may be meant.
  */
-
 import { BoxIndex, nearest } from '../../core/box-index.ts';
 import { iou } from '../../core/boxes.ts';
 import type { ImportedLabel, ImportedRegion } from '../../core/dataset.ts';

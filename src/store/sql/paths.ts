@@ -1,5 +1,4 @@
 /** Where images are: paths, looked up, taken over, missing, moved. */
-
 import type { ImageId } from '../../core/ids.ts';
 import type { ImagePath } from '../../core/image.ts';
 import { pushTo } from '../../core/lists.ts';

@@ -1,5 +1,4 @@
 /** Regions: what a person draws, moves, deletes or imports, and reading them. */
-
 import type { ImageId, RegionId } from '../../core/ids.ts';
 import { pushTo } from '../../core/lists.ts';
 import type { RegionStore, StoredRegion } from '../store.ts';
