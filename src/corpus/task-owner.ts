@@ -4,7 +4,8 @@
  *
  * A model or references own a task as soon as one label of theirs holds in it. People (and imports) own it when most of their
  * labels are of classes that no cluster gave: they label in classes of their own. Where most are of clusters' classes, they
- * correct clusters, also where they said it of every item of one. Clusters whose class people named or merged are theirs and stay, unless a model or references own the
+ * correct clusters, also where they said it of every item of one, or took items out of clusters for a class that they made
+ * (`stages/import/left-clusters.ts`). Clusters whose class people named or merged are theirs and stay, unless a model or references own the
  * task.
  */
 import type { DatasetImage, LabelValue } from '../core/dataset.ts';

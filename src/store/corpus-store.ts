@@ -83,8 +83,9 @@ export interface ClassRecord {
     readonly origins: Readonly<Partial<Record<Origin, number>>>;
   }[];
   /**
-   * Tasks in which clusters gave it to an item, whoever has said something of that item since, or in which people said it of a cluster
-   * that had the name then, which was undone; left out where there is none.
+   * Tasks in which clusters gave it to an item, whoever has said something of that item since, in which people said it of a cluster
+   * that had the name then, which was undone, or in which an import that stands made it out of clusters (`core/out-of-clusters.ts`);
+   * left out where there is none.
    */
   readonly clusteredIn?: readonly string[];
 }

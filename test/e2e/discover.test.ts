@@ -1,6 +1,6 @@
 /** Labels with nobody labelling, through the built command line on photographs: `embed`, `discover`, `match`, `similar`. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DATA, runCli, runJson, scratch, without } from '../cli.ts';
@@ -216,6 +216,18 @@ test('a sheet that was made before other clusters names none of these', { skip: 
   assert.notEqual(refused.code, 0);
   assert.match(refused.stderr, /"unnamed-2", to become "second": the cluster of this row is no more/);
   await runCli(['export', 'folders', 'sorted', '--task', 'class'], { cwd: dir });
+  // Pictures of a cluster that nobody named go into a folder of the user's own: that corrects clusters, and all others stay.
+  const sorted = join(dir, 'sorted');
+  const unnamed = readdirSync(sorted).find((name) => name.startsWith('unnamed-')) ?? '';
+  renameSync(join(sorted, unnamed), join(sorted, 'mine'));
+  const moved = await runJson<{ silenced: unknown[] }>(['import', 'folders', 'sorted', '--as', 'human'], { cwd: dir });
+  assert.deepEqual(moved.silenced, []);
+  const kept = await readCsv(dir);
+  for (const left of [/,mine,1,human,/, /,unnamed-\d+,[\d.]+,cluster,/])
+    assert.ok(
+      kept.some((row) => left.test(row)),
+      String(left),
+    );
   const all = ['import', 'folders', 'sorted', '--as', 'human', '--confirm-all'];
   assert.equal((await runCli(all, { cwd: dir })).code, 0);
   const people = async () => (await readCsv(dir)).filter((row) => row.includes(',first,') && row.includes(',human,'));

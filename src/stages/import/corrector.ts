@@ -16,6 +16,7 @@ import {
   holding,
   noCorrections,
 } from './corrections.ts';
+import type { ClusterClasses, Move } from './left-clusters.ts';
 import { labelsShownNow, mergedLabels } from './merge-labels.ts';
 import { mergedRegions, regionsShownNow } from './merge-regions.ts';
 import type { Note } from './notes.ts';
@@ -29,6 +30,8 @@ interface CorrectorParts {
   readonly base: Base;
   readonly confirmAll: boolean;
   readonly disagreement: DisagreementRule;
+  /** Null where no clusters can be corrected. */
+  readonly clusters: ClusterClasses | null;
 }
 
 interface CorrectedTasks {
@@ -45,6 +48,7 @@ export interface CorrectedEntry {
   readonly rows: CorrectionRows;
   readonly corrections: Corrections;
   readonly notes: readonly Note[];
+  readonly moves: readonly Move[];
 }
 
 export class Corrector {
@@ -107,7 +111,9 @@ export class Corrector {
       };
       const made = mergedRegions(context);
       const rows = { ...made, labels: [...made.labels, ...mergedLabels(context)] };
-      return { imageId: id, rows, corrections, notes };
+      const heldOf = (item: string, task: string) => holding(now.labelsOf(item), new Set([task]), this.#tasks.ruleOf);
+      const moves = this.#parts.clusters?.moves({ imageId: id, labels: rows.labels, shown: isShown, heldOf }) ?? [];
+      return { imageId: id, rows, corrections, notes, moves };
     });
   }
 

@@ -18,10 +18,11 @@ import { type Base, baseOf, isExportFolder } from './base.ts';
 import type { ClassMode, NewClass } from './classes.ts';
 import type { CorrectionCounts, Corrections } from './corrections.ts';
 import { Corrector } from './corrector.ts';
+import { ClusterClasses } from './left-clusters.ts';
 import { type NewTask, newTaskRefused, newTasksAmong } from './new-tasks.ts';
 import { countTaken, gathered, type ImportPlan, planImport } from './plan.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
-import { silencedSince } from './silenced.ts';
+import { classesOfClustered, silencedSince } from './silenced.ts';
 import { refuseOtherKind } from './task-kinds.ts';
 import { putToldClasses } from './told-classes.ts';
 import { openLabelFiles } from './unpack.ts';
@@ -199,12 +200,22 @@ async function importFiles(
   const rowOptions = { as: options.as, task, imageTask, runId };
   const { disagreement } = planOptions;
   const confirmAll = options.confirmAll ?? compared?.kind === 'state';
+  const before = await classesOfClustered(store);
+  // What is no export of ours never was of clusters.
+  const clusters =
+    before === null || compared === null || compared.kind === 'state' ? null : new ClusterClasses(before);
   const corrector =
     compared === null
       ? null
-      : await Corrector.open(store, plan, { options: rowOptions, keeps, base: compared, confirmAll, disagreement });
-  const parts = { resolved, repeated: plan.repeated, options: rowOptions, corrector, reckoning };
-  const silenced = await silencedSince(store);
+      : await Corrector.open(store, plan, {
+          options: rowOptions,
+          keeps,
+          base: compared,
+          confirmAll,
+          disagreement,
+          clusters,
+        });
+  const parts = { resolved, repeated: plan.repeated, options: rowOptions, corrector, clusters, reckoning };
   const writer = await written(store, plan, parts, { ...options, format });
   return {
     format,
@@ -223,7 +234,7 @@ async function importFiles(
     unmatchedWhere: plan.unmatchedWhere,
     contradictions: plan.answers.contradictions,
     unknownClasses: plan.answers.unknown,
-    silenced: await silenced(store),
+    silenced: await silencedSince(before, store),
   };
 }
 
@@ -242,7 +253,7 @@ async function written(
     }
     if (dryRun) await writer.rehearse();
     else
-      await writer.commit({ name: 'import', arguments: { format, as: as ?? null } }, (within) =>
+      await writer.commit({ format, as: as ?? null }, (within) =>
         putToldClasses(within, plan.toldClasses, plan.newClasses),
       );
   } finally {

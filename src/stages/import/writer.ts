@@ -7,14 +7,15 @@
 import { FROZEN_IOU } from '../../core/boxes.ts';
 import type { ImageId, ItemId, RegionId } from '../../core/ids.ts';
 import type { Task } from '../../core/labels.ts';
+import { OUT_OF_CLUSTERS, type OutOfClusters } from '../../core/out-of-clusters.ts';
 import type { Attributes } from '../../core/region-details.ts';
 import type { Reckoning } from '../../formats/reckoning.ts';
 import { NO_SPLIT } from '../../formats/splits.ts';
-import type { NewOperation } from '../../store/operation-store.ts';
 import type { StagedImport, StagedPage, StaleImage, Store } from '../../store/store.ts';
 import { contradictionsIn } from './contradictions.ts';
 import { addCorrections, type Corrections, noCorrections } from './corrections.ts';
 import type { CorrectedEntry, Corrector } from './corrector.ts';
+import { type ClusterClasses, type Move, MoveCounts } from './left-clusters.ts';
 import type { Note } from './notes.ts';
 import type { PlannedEntry } from './plan.ts';
 import type { ResolvedLabels } from './resolve.ts';
@@ -38,6 +39,8 @@ export interface WriterParts {
   readonly options: RowOptions;
   /** Null where the file is only added. */
   readonly corrector: Corrector | null;
+  /** Null where no clusters can be corrected. */
+  readonly clusters: ClusterClasses | null;
   readonly reckoning: Reckoning;
 }
 
@@ -45,6 +48,7 @@ export interface WriterParts {
 interface Tally {
   readonly corrections: Corrections;
   readonly notes: readonly Note[];
+  readonly moves: readonly Move[];
   readonly regions: number;
   readonly tasks: Readonly<Record<string, number>>;
 }
@@ -56,6 +60,7 @@ export class ImportWriter {
   readonly tasks = new Map<string, number>();
   readonly splits = new Map<string, number>();
   readonly corrections: Corrections = noCorrections();
+  readonly #moves = new MoveCounts();
   readonly #store: Store;
   readonly #staged: StagedImport;
   readonly #parts: WriterParts;
@@ -90,8 +95,11 @@ export class ImportWriter {
     return true;
   }
 
-  /** @param also is done in the same transaction, after all labels */
-  async commit(operation: NewOperation, also: (within: Store) => Promise<void>): Promise<void> {
+  /**
+   * @param told what the history says of the import, beside the classes that it made out of clusters
+   * @param also is done in the same transaction, after all labels
+   */
+  async commit(told: Readonly<Record<string, string | null>>, also: (within: Store) => Promise<void>): Promise<void> {
     await this.#finishPage();
     for (let round = 1; ; round++) {
       await this.#again(this.#store, await this.#store.staleImages(this.#staged, PAGE));
@@ -100,12 +108,17 @@ export class ImportWriter {
         if (stale.length > FEW_STALE && round < MAX_ROUNDS) return false;
         for (let left = stale; left.length > 0; left = await within.staleImages(this.#staged, PAGE))
           await this.#again(within, left);
-        await within.applyStaged(this.#staged, operation);
+        await within.applyStaged(this.#staged, { name: 'import', arguments: { ...told, ...this.#outOfClusters() } });
         await also(within);
         return true;
       });
       if (isDone) return;
     }
+  }
+
+  #outOfClusters(): Readonly<Record<string, OutOfClusters>> {
+    const found = this.#parts.clusters?.outOf(this.#moves) ?? {};
+    return Object.keys(found).length === 0 ? {} : { [OUT_OF_CLUSTERS]: found };
   }
 
   /** As {@link commit} counts and tells, with nothing taken in. */
@@ -202,7 +215,10 @@ export class ImportWriter {
     return { regions: newRegions, labels: newLabels };
   }
 
-  #count({ regions, tasks, corrections }: Omit<Tally, 'corrections'> & Partial<Tally>, times: 1 | -1): void {
+  #count(
+    { regions, tasks, corrections, moves }: Pick<Tally, 'regions' | 'tasks'> & Partial<Tally>,
+    times: 1 | -1,
+  ): void {
     this.regions += times * regions;
     for (const [task, n] of Object.entries(tasks)) {
       this.labels += times * n;
@@ -211,6 +227,7 @@ export class ImportWriter {
       else this.tasks.set(task, count);
     }
     if (corrections !== undefined) addCorrections(this.corrections, corrections, times);
+    if (moves !== undefined) this.#moves.add(moves, times);
   }
 
   /** What was told of the image before is not told again. */
@@ -283,12 +300,12 @@ function rowsOfAll(entries: readonly CorrectedEntry[]): Rows {
   };
 }
 
-function countsOf({ regions, labels }: Pick<Rows, 'regions' | 'labels'>): Pick<Tally, 'regions' | 'tasks' | 'notes'> {
+function countsOf({ regions, labels }: Pick<Rows, 'regions' | 'labels'>): Pick<Tally, 'regions' | 'tasks'> {
   const tasks: Record<string, number> = {};
   for (const label of labels) if (!meansNothing(label)) tasks[label.task] = (tasks[label.task] ?? 0) + 1;
-  return { regions: regions.length, tasks, notes: [] };
+  return { regions: regions.length, tasks };
 }
 
-function tallyOf({ rows, corrections, notes }: CorrectedEntry): Tally {
-  return { ...countsOf(rows), corrections, notes };
+function tallyOf({ rows, corrections, notes, moves }: CorrectedEntry): Tally {
+  return { ...countsOf(rows), corrections, notes, moves };
 }

@@ -3,8 +3,10 @@
 import { sql } from 'kysely';
 import { toClassName } from '../../core/class-name.ts';
 import { CONFIRMING, namesConfirmedBy } from '../../core/confirmed-names.ts';
+import type { CorpusState } from '../../core/corpus.ts';
 import type { ItemKind, Origin } from '../../core/labels.ts';
 import { originRank } from '../../core/labels.ts';
+import { OUT_OF_CLUSTERS, type OutOfClusters, outOfClustersIn } from '../../core/out-of-clusters.ts';
 import type { ClassRecord, CorpusStore, LabelCount } from '../store.ts';
 import { originOf, PASSING } from './codes.ts';
 import { NO_BYTES } from './column.ts';
@@ -148,12 +150,13 @@ export function classStore(session: Session): ClassStore {
     async classes() {
       const { db, driver } = session;
       const counted = await driver.analyse(currentCounts(session));
-      const [rows, aliases, retired, undone, named] = await driver.read([
+      const [rows, aliases, retired, undone, named, corrected] = await driver.read([
         classQuery(db),
         db.selectFrom('class_alias').selectAll(),
         retiredQuery(db),
         undoneQuery(db),
         confirmingQuery(db),
+        correctingQuery(db),
       ]);
       const dictionary = await session.freshDictionary();
       const counts = countsByClass(counted, dictionary);
@@ -166,7 +169,11 @@ export function classStore(session: Session): ClassStore {
         rows.filter(({ id }) => !hidden.has(id)),
         aliases.map(({ name, class_id }) => ({ name, classId: class_id })),
         counts,
-        withUndone(clusterTasks(counted, dictionary), classesMeant(state, undone.map(entryOf))),
+        withCorrected(
+          withUndone(clusterTasks(counted, dictionary), classesMeant(state, undone.map(entryOf))),
+          state,
+          corrected.map((row) => outOfClustersIn(JSON.parse(row.arguments))),
+        ),
       ).map((one) => (confirmed.has(one.name) ? { ...one, confirmed: true } : one));
     },
   };
@@ -176,6 +183,12 @@ export function classStore(session: Session): ClassStore {
 function confirmingQuery(db: Session['db']) {
   const standing = db.selectFrom('operation').select(['name', 'arguments']).where('kind', '=', 'corpus');
   return standing.where('undone', '=', 0).where('name', 'in', CONFIRMING);
+}
+
+/** Imports that stand and made classes out of clusters. There are fewer than labels of people, all of which are counted. */
+function correctingQuery(db: Session['db']) {
+  const standing = db.selectFrom('operation').select('arguments').where('kind', '=', 'items').where('undone', '=', 0);
+  return standing.where('name', '=', 'import').where('arguments', 'like', `%"${OUT_OF_CLUSTERS}"%`);
 }
 
 const namesOf = (operation: string, given: string) =>
@@ -259,6 +272,21 @@ function withUndone(
     const theirs = [...others].flatMap((other) => [...(tasks.get(other) ?? [])]);
     if (theirs.length > 0) all.set(id, new Set([...(tasks.get(id) ?? []), ...theirs]));
   }
+  return all;
+}
+
+/** Classes that corrections made out of clusters are of the same kind as those. */
+function withCorrected(
+  tasks: ReadonlyMap<number, ReadonlySet<string>>,
+  { classes, synonyms }: CorpusState,
+  corrected: readonly OutOfClusters[],
+): ReadonlyMap<number, ReadonlySet<string>> {
+  if (corrected.length === 0) return tasks;
+  const ids = new Map([...synonyms, ...[...classes.values()].map(({ name, id }) => [name, id] as const)]);
+  const all = new Map(tasks);
+  for (const [task, names] of corrected.flatMap((one) => Object.entries(one)))
+    for (const id of names.flatMap((name) => classes.get(ids.get(name) ?? NONE_CLASS_ID)?.rootId ?? []))
+      all.set(id, new Set([...(all.get(id) ?? []), task]));
   return all;
 }
 

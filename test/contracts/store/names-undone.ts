@@ -214,4 +214,26 @@ export function namesUndoneCases(open: OpenStore): void {
     assert.deepEqual(rest, first);
     assert.deepEqual(await store.check(), []);
   });
+
+  test('a class that an import made out of clusters is of their kind under every name, while the import stands', async (t) => {
+    const talking = await talk(t, open);
+    const { store } = talking;
+    for (let n = 0; n < IMAGES; n++) await talking.cluster(n, 'unnamed-1');
+    const told = { format: 'folders', outOfClusters: { class: ['cat', 'nobody'], many: ['dog'] } };
+    const operation = await store.beginOperation({ name: 'import', arguments: told });
+    await store.putLabels([said(IDS[0], 'cat'), said(IDS[1], 'dog')], { operation });
+    await talking.say(2, 'own');
+    assert.deepEqual(await talking.ofClusters(), ['cat', 'unnamed-1'], 'of the other, in another task');
+    await talking.do({ kind: 'rename', from: 'cat', to: 'tabby' });
+    assert.deepEqual(await talking.ofClusters(), ['tabby', 'unnamed-1']);
+    await talking.do({ kind: 'merge', names: ['tabby'], into: 'own' });
+    assert.deepEqual(await talking.ofClusters(), ['own', 'unnamed-1']);
+    await store.undoCorpusChange();
+    await store.undo(operation);
+    await talking.say(3, 'tabby');
+    assert.deepEqual(await talking.ofClusters(), ['unnamed-1']);
+    await store.redo(operation);
+    assert.deepEqual(await talking.ofClusters(), ['tabby', 'unnamed-1']);
+    assert.deepEqual(await store.check(), []);
+  });
 }
