@@ -5,7 +5,7 @@ import {
   type FineTuneChoice,
   type TakenOverProgress,
 } from '../../stages/teach/fine-tune/fine-tuned-task.ts';
-import type { StepName } from '../../stages/teach/fine-tune/steps.ts';
+import { type DepthRound, roundText } from '../../stages/teach/fine-tune/steps.ts';
 import { DEFAULT_THRESHOLD } from '../../stages/teach/teach.ts';
 import { teachWith } from '../../stages/teach/teach-with.ts';
 import { type Context, command } from '../command.ts';
@@ -150,21 +150,22 @@ function learn(
         const parts = weights.map((weight) => weight.toFixed(2)).join(' ');
         output.note(`  ${formatPercent(accuracy)} cross-validated: ${model}, parts ${parts}`);
       },
-      onTraining(step, { trained, of, steps, ofSteps, loss, accuracy }) {
+      onTraining(tried, { trained, of, steps, ofSteps, loss, accuracy }) {
         const isDone = steps === ofSteps;
         if (!isDone && steps % SHOWN_STEPS !== 0) return;
         const which = `training ${isDone ? trained : trained + 1} of ${of}`;
         const how = `loss ${loss.toFixed(3)}, ${formatPercent(accuracy)} of its own items`;
-        output.note(`  embedder (${step}): ${which}, step ${steps} of ${ofSteps}, ${how}`);
+        output.note(`  embedder (${roundText(tried)}): ${which}, step ${steps} of ${ofSteps}, ${how}`);
       },
-      onTakenOver: (step, training) => output.note(`  ${takenOverText(step, training)}`),
+      onTakenOver: (tried, training) => output.note(`  ${takenOverText(tried, training)}`),
       onDepth(gate) {
         output.note(`  ${gateText(gate)}`);
       },
-      onStep({ method, accuracy, fineTuned, folds }) {
+      onStep({ method, accuracy, fineTuned, round = 1, folds }) {
         if (fineTuned) {
+          const depth = roundText({ step: fineTuned, round });
           output.note(
-            `  ${method.padEnd(8)} ${formatPercent(accuracy)} cross-validated on ${folds} folds, embedder fine-tuned (${fineTuned})`,
+            `  ${method.padEnd(8)} ${formatPercent(accuracy)} cross-validated on ${folds} folds, embedder fine-tuned (${depth})`,
           );
           return;
         }
@@ -195,12 +196,12 @@ function gateText({ folds, labels, frozen, depths }: GateReport): string {
   const last = depths.at(-1);
   if (!last) return `embedder as it is, on the ${folds} folds that decide: ${figures(frozen)}`;
   const how = last.figures ? `, on the same folds: ${figures(last.figures)}` : '';
-  return `embedder (${last.depth})${how}; ${last.kept ? 'kept so far' : 'not kept'}: ${last.why}`;
+  return `embedder (${roundText({ step: last.depth, round: last.round })})${how}; ${last.kept ? 'kept so far' : 'not kept'}: ${last.why}`;
 }
 
-function takenOverText(step: StepName, { training, of, steps, ofSteps, isDone }: TakenOverProgress): string {
+function takenOverText(tried: DepthRound, { training, of, steps, ofSteps, isDone }: TakenOverProgress): string {
   const how = isDone
     ? 'was done by an earlier run'
     : `goes on after step ${steps} of ${ofSteps}, where an earlier run was stopped`;
-  return `embedder (${step}): training ${training} of ${of} ${how}`;
+  return `embedder (${roundText(tried)}): training ${training} of ${of} ${how}`;
 }

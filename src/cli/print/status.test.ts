@@ -80,6 +80,7 @@ test('a training that is under way, and one that was stopped', () => {
   const training = {
     what: 'embedder',
     depth: 'all',
+    round: 2,
     training: 2,
     of: 4,
     step: 8,
@@ -90,7 +91,7 @@ test('a training that is under way, and one that was stopped', () => {
   const of = { run: 'r', stage: 'teach rounds', task: 'class', training: { ...training, remainingMs: 80_000 } };
   assert.deepEqual(trainingText({ ...of, status: 'running' }, atMs + 12_000), [
     'Under way: teach rounds of the task class, as of 12 s ago.',
-    '  The embedder is trained (all): training 2 of 4, without fold 2 of 3, step 8 of 78, loss 0.500, about 1 min 20 s left of this depth',
+    '  The embedder is trained (all, round 2): training 2 of 4, without fold 2 of 3, step 8 of 78, loss 0.500, about 1 min 20 s left of this depth',
   ]);
   const stopped = printed({ trainings: [{ ...of, status: 'interrupted' }] });
   assert.match(stopped, /Stopped: teach rounds of the task class, at 2026-11-28 19:36:04\./);

@@ -3,6 +3,7 @@
 import { plural } from '../../core/count-text.ts';
 import { accuracyText, apartText } from '../../core/label-accuracy.ts';
 import type { GateReport } from '../../stages/teach/fine-tune/exit-gate.ts';
+import { roundText } from '../../stages/teach/fine-tune/steps.ts';
 import type { TeachResult } from '../../stages/teach/teach-result.ts';
 import type { Output } from '../output.ts';
 import { oneLine, table } from '../words.ts';
@@ -45,7 +46,7 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
   if (result.backbones.length > 0)
     output.summary(`Embedder: ${result.embedder}, of ${plural(result.backbones.length, 'way')} to a vector.`);
   if (result.fineTuned)
-    output.summary(`Embedder: ${result.embedder}, fine-tuned on these labels (${result.fineTuned}).`);
+    output.summary(`Embedder: ${result.embedder}, fine-tuned on these labels (${keptDepth(result)}).`);
   if (result.fineTuning) printGate(output, result.fineTuning);
   if (result.keptEmbedder)
     output.summary(
@@ -55,13 +56,18 @@ export function printTaught(output: Output, result: TeachResult, labelRest: bool
   for (const warning of result.warnings) output.note(`note: ${warning}`);
 }
 
+function keptDepth({ fineTuned, fineTuning }: TeachResult): string | null {
+  const kept = fineTuning?.depths.find((one) => one.kept);
+  return kept ? roundText({ step: kept.depth, round: kept.round }) : fineTuned;
+}
+
 /** What decided over each depth: all on the same folds, which are not those of the steps above. */
 function printGate(output: Output, { folds, labels, frozen, depths }: GateReport): void {
   output.summary(
     `The embedder, each way on the same ${folds} folds of ${plural(labels, 'label')}, which decide over what is kept:`,
   );
-  const rows = depths.map(({ depth, figures, kept, why }) => [
-    depth,
+  const rows = depths.map(({ depth, round, figures, kept, why }) => [
+    roundText({ step: depth, round }),
     figures ? String(figures.right) : '–',
     figures ? figures.loss.toFixed(3) : '–',
     `${kept ? 'kept' : 'not kept'}: ${oneLine(why)}`,

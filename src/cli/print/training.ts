@@ -1,5 +1,6 @@
 /** A training that is under way, or that was stopped, in words. */
 import { formatCount } from '../../core/count-text.ts';
+import { roundText } from '../../stages/teach/fine-tune/steps.ts';
 import type { TrainingNote, TrainingUnderWay } from '../../stages/teach/training-note.ts';
 import { formatDuration, formatTime, oneLine } from '../words.ts';
 
@@ -21,9 +22,9 @@ export function trainingText({ stage, task, status, training }: TrainingUnderWay
 function whereText(training: TrainingNote): string {
   switch (training.what) {
     case 'embedder': {
-      const { depth, of, step, ofSteps, loss } = training;
+      const { depth, round, of, step, ofSteps, loss } = training;
       const onWhat = training.training === of ? 'on all labels' : `without fold ${training.training} of ${of - 1}`;
-      return `The embedder is trained (${depth}): training ${training.training} of ${of}, ${onWhat}, step ${step} of ${ofSteps}${lossText(loss)}`;
+      return `The embedder is trained (${roundText({ step: depth, round })}): training ${training.training} of ${of}, ${onWhat}, step ${step} of ${ofSteps}${lossText(loss)}`;
     }
     case 'images of a detector':
       return `The detector is taught: ${formatCount(training.done)} of ${formatCount(training.of)} images read`;

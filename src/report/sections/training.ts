@@ -5,11 +5,14 @@ import type { RunRecord } from '../../store/store.ts';
 import type { Section } from '../report-data.ts';
 import { percent, time } from '../words.ts';
 
+const ROUND = z.number().default(1);
 /** As `teach rounds` records it; a point is the mean of some steps. JSON has no NaN. */
 const NUMBERS = z.array(z.number().nullable());
 const CURVES = z.array(
   z.object({
     step: z.string(),
+    /** Absent in old runs, which tried each depth once. */
+    round: ROUND,
     /** Of how many; absent in old runs, which recorded the last one alone. */
     training: z.number().optional(),
     of: z.number().optional(),
@@ -23,7 +26,9 @@ const GATE = z.object({
   folds: z.number(),
   labels: z.number(),
   frozen: SUMS,
-  depths: z.array(z.object({ depth: z.string(), kept: z.boolean(), figures: SUMS.nullable(), why: z.string() })),
+  depths: z.array(
+    z.object({ depth: z.string(), round: ROUND, kept: z.boolean(), figures: SUMS.nullable(), why: z.string() }),
+  ),
 });
 type Gate = z.infer<typeof GATE>;
 type Curve = z.infer<typeof CURVES>[number];
@@ -59,8 +64,8 @@ function judged({ folds, labels, frozen, depths }: Gate): Markup {
   const cells = (figures: Gate['frozen'] | null) =>
     html`<td>${figures ? figures.right : '–'}</td><td>${figures ? figures.loss.toFixed(3) : '–'}</td>`;
   const rows = depths.map(
-    ({ depth, figures, kept, why }) =>
-      html`<tr><th>${depth}</th>${cells(figures)}<td>${kept ? 'kept' : 'not kept'}: ${why}</td></tr>\n`,
+    ({ depth, round, figures, kept, why }) =>
+      html`<tr><th>${named(depth, round)}</th>${cells(figures)}<td>${kept ? 'kept' : 'not kept'}: ${why}</td></tr>\n`,
   );
   return html`<table><caption>What decided: of ${labels} labels those that were right while they were held out, on the same ${folds} folds</caption>
 <tr><th>depth</th><th>right</th><th>loss</th><th></th></tr>
@@ -70,14 +75,19 @@ ${rows}</table>\n`;
 
 const [WIDTH, HEIGHT] = [100, 40];
 
-function figureOf({ step: depth, training, of, stepsAPoint, losses, accuracies }: Curve): Markup {
-  const step = training === undefined ? depth : `${depth}, training ${training} of ${of}`;
+function figureOf({ step: depth, round, training, of, stepsAPoint, losses, accuracies }: Curve): Markup {
+  const name = named(depth, round);
+  const step = training === undefined ? name : `${name}, training ${training} of ${of}`;
   const [loss, right] = [losses, accuracies].map((values) => values.filter((one) => one !== null));
   const steps = losses.length * stepsAPoint;
   const most = Math.max(...(loss ?? []), 1e-9);
   const about = `loss from ${fixed(loss?.[0])} to ${fixed(loss?.at(-1))}, right from ${percent(right?.[0] ?? 0)} to ${percent(right?.at(-1) ?? 0)}`;
   return html`<figure><figcaption><strong>${step}</strong>, ${steps > 0 ? `about ${steps} steps` : 'no steps'}: ${about} (dashed)</figcaption>
 <div class="plot"><span class="loss-axis"><i>${fixed(most)}</i><i>loss</i><i>0</i></span><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${step}: ${about}"><polyline class="loss" points="${pointsOf(losses, most)}"/><polyline class="right" points="${pointsOf(accuracies, 1)}"/></svg><span><i>100%</i><i>right</i><i>0%</i></span><span class="steps-axis"><i>0</i><i>steps</i><i>${steps}</i></span></div></figure>\n`;
+}
+
+function named(depth: string, round: number): string {
+  return round === 1 ? depth : `${depth}, round ${round}`;
 }
 
 function pointsOf(values: readonly (number | null)[], most: number): string {

@@ -47,6 +47,8 @@ export interface Step {
   readonly method: MethodName | 'discriminant';
   /** With an embedder that was fine-tuned so deep; absent where it is as it was. */
   readonly fineTuned?: StepName;
+  /** Of that depth, from 1. */
+  readonly round?: number;
   /** Of the cross-validation: figures on different folds are not to be compared. */
   readonly folds: number;
   /** Cross-validated, fraction. */

@@ -195,7 +195,7 @@ function unknownClassWarnings(foreign: number, labels: number | null): string[] 
 const CURVE_POINTS = 100;
 
 /** Means over as many steps as make {@link CURVE_POINTS} points. */
-function thinned({ step, training, of, stopped, losses, accuracies }: FineTuneOutcome['curves'][number]) {
+function thinned({ step, round, training, of, stopped, losses, accuracies }: FineTuneOutcome['curves'][number]) {
   const every = Math.max(1, Math.ceil(losses.length / CURVE_POINTS));
   const means = (values: readonly number[]) =>
     Array.from({ length: Math.ceil(values.length / every) }, (_, i) => {
@@ -203,7 +203,7 @@ function thinned({ step, training, of, stopped, losses, accuracies }: FineTuneOu
       return Number((some.reduce((sum, one) => sum + one, 0) / some.length).toFixed(4));
     });
   const points = { stepsAPoint: every, losses: means(losses), accuracies: means(accuracies) };
-  return { step, training, of, ...(stopped && { stopped }), ...points };
+  return { step, round, training, of, ...(stopped && { stopped }), ...points };
 }
 
 /** Steps as they are recorded: the run has its own clock. */

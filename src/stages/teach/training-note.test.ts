@@ -56,7 +56,10 @@ test('what is noted is seldom written, but always at the end of a training', asy
   for (let done = 5; done <= 20; done++) {
     now += 1000;
     const steps = ((done - 1) % 10) + 1;
-    note('last', { trained: Math.floor(done / 10), of: 2, steps, ofSteps: 10, loss: done === 20 ? Number.NaN : 1 });
+    note(
+      { step: 'last', round: 2 },
+      { trained: Math.floor(done / 10), of: 2, steps, ofSteps: 10, loss: done === 20 ? Number.NaN : 1 },
+    );
   }
   await end();
   assert.equal(told, 16);
@@ -74,6 +77,7 @@ test('what is noted is seldom written, but always at the end of a training', asy
   assert.deepEqual(trainings.at(-2), {
     what: 'embedder',
     depth: 'last',
+    round: 2,
     training: 2,
     of: 2,
     step: 10,

@@ -6,13 +6,15 @@ import { z } from 'zod';
 import type { RunId } from '../../core/ids.ts';
 import { progressMeter } from '../../jobs/progress.ts';
 import type { RunRecord, RunStore } from '../../store/store.ts';
-import { STEP_NAMES, type StepName } from './fine-tune/steps.ts';
+import { type DepthRound, roundText, STEP_NAMES } from './fine-tune/steps.ts';
 
 /** Each figure is of `atMs`, the time of day when it was noted; `remainingMs` is null where the speed is not known yet. */
 const NOTE = z.discriminatedUnion('what', [
   z.object({
     what: z.literal('embedder'),
     depth: z.enum(STEP_NAMES),
+    /** Of that depth, from 1. */
+    round: z.number().default(1),
     /** From 1: one without each fold, and the last, where the folds are passed, on all labels. */
     training: z.number(),
     of: z.number(),
@@ -101,20 +103,22 @@ export interface EmbedderProgress {
 export function notedTraining<Progress extends EmbedderProgress>(
   store: Pick<RunStore, 'noteRun'>,
   runId: RunId,
-  also: ((depth: StepName, at: Progress) => void) | undefined,
+  also: ((tried: DepthRound, at: Progress) => void) | undefined,
   now = Date.now,
-): Pick<TrainingNotes, 'end'> & { readonly onTraining: (depth: StepName, at: Progress) => void } {
+): Pick<TrainingNotes, 'end'> & { readonly onTraining: (tried: DepthRound, at: Progress) => void } {
   const notes = trainingNotes(store, runId, now);
-  let of: { readonly depth: StepName; readonly remainingAfter: (done: number) => number | null } | undefined;
-  const onTraining = (depth: StepName, at: Progress) => {
+  let of: { readonly tried: string; readonly remainingAfter: (done: number) => number | null } | undefined;
+  const onTraining = (tried: DepthRound, at: Progress) => {
     const { trained, steps, ofSteps, loss } = at;
-    if (of?.depth !== depth) of = { depth, remainingAfter: remaining(at.of * ofSteps, now) };
+    const { step: depth, round } = tried;
+    if (of?.tried !== roundText(tried))
+      of = { tried: roundText(tried), remainingAfter: remaining(at.of * ofSteps, now) };
     // A training whose last step is done counts among those that are.
     const before = steps === ofSteps ? trained - 1 : trained;
     const remainingMs = of.remainingAfter(before * ofSteps + steps);
     const where = { training: before + 1, of: at.of, step: steps, ofSteps, loss: finite(loss), remainingMs };
-    notes.note({ what: 'embedder', depth, ...where }, steps === ofSteps);
-    also?.(depth, at);
+    notes.note({ what: 'embedder', depth, round, ...where }, steps === ofSteps);
+    also?.(tried, at);
   };
   return { onTraining, end: notes.end };
 }

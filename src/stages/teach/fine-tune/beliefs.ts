@@ -82,6 +82,11 @@ interface FoldsOfTeacher extends TeacherOptions {
   readonly taught: Int32Array;
   /** Of the labelled rows. */
   readonly folds: Folds;
+  /**
+   * What the teacher looks at in place of the embedder's vectors, of the same rows: those of the network that knows none of the
+   * fold's labels, or of one that knows all for the number after the last fold.
+   */
+  readonly featuresWithout?: (fold: number) => Matrix;
 }
 
 /**
@@ -90,16 +95,23 @@ interface FoldsOfTeacher extends TeacherOptions {
  */
 export function beliefsByFold(
   pool: InferencePool,
-  { frozen, taught, folds, ...options }: FoldsOfTeacher,
+  { frozen, taught, folds, featuresWithout, ...options }: FoldsOfTeacher,
   known: Map<string, Beliefs>,
 ): (fold: number) => Promise<Beliefs> {
-  let teacher: ReturnType<typeof teacherOf> | undefined;
+  let ofFrozen: ReturnType<typeof teacherOf> | undefined;
+  const teacherWithout = (fold: number) => {
+    if (!featuresWithout) {
+      ofFrozen ??= teacherOf(pool, frozen, options);
+      return ofFrozen;
+    }
+    const seen = { ...frozen, features: featuresWithout(fold), augmentations: undefined };
+    return teacherOf(pool, seen, options);
+  };
   return async (fold) => {
     const key = `${fold}:${options.pseudoLabels}`;
     const before = known.get(key);
     if (before) return before;
-    teacher ??= teacherOf(pool, frozen, options);
-    const teach = await teacher;
+    const teach = await teacherWithout(fold);
     const soft = await teach((place) => folds.of[place] !== fold);
     const beliefs = beliefsIn(soft, frozen, taught, (place) => folds.of[place] === fold);
     known.set(key, beliefs);

@@ -40,6 +40,8 @@ export interface GateReport {
 
 export interface DepthOutcome {
   readonly depth: StepName;
+  /** From 1: how often this depth was trained, each time by what was believed with the vectors of the round before. */
+  readonly round: number;
   readonly kept: boolean;
   /** Null where the trainings of the folds did not come to their end. */
   readonly figures: GateSums | null;

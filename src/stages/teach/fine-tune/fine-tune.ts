@@ -43,6 +43,8 @@ export interface FineTuneRequest {
   open(row: number): Promise<TuningImage | undefined>;
   /** How the teacher learns. */
   readonly teacher: LearnSettings;
+  /** Of an earlier round, with the vectors of every fold: what its teacher looks at in place of the embedder's vectors. */
+  readonly believedBy?: FineTuned['sample'];
   readonly step: StepName | TuningStep;
   readonly folds: number;
   readonly seed: number;
@@ -149,7 +151,7 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
   const folds = foldsOf(problem, request.folds, seed);
   const beliefsWithout = beliefsByFold(
     pool,
-    { ...request, frozen, taught, folds, pseudoLabels: wanted.pseudoLabels },
+    { ...request, frozen, taught, folds, pseudoLabels: wanted.pseudoLabels, featuresWithout: vectorsWithout(request) },
     known.beliefs,
   );
   const trainings = folds.count + 1;
@@ -206,6 +208,10 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
     };
   };
   return { judged, spoiled: spoiledOf(ended), finish };
+}
+
+function vectorsWithout({ believedBy }: FineTuneRequest): ((fold: number) => Matrix) | undefined {
+  return believedBy && ((fold) => believedBy.foldFeatures?.[fold] ?? believedBy.features);
 }
 
 /** The images of these rows as training takes them, and how long a view took. */

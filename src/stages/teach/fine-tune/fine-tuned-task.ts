@@ -1,7 +1,7 @@
 /**
- * Whether a fine-tuned embedder serves a task better than the frozen one. The steps go from little to much; each takes the place
- * of what was best before only where the exit gate says so. What was tried is handed back either way. Writes nothing but what a
- * run that was killed goes on from.
+ * Whether a fine-tuned embedder serves a task better than the frozen one. The steps go from little to much, then what is best is
+ * trained again by what it believes itself; each takes the place of what was best before only where the exit gate says so. What
+ * was tried is handed back either way. Writes nothing but what a run that was killed goes on from.
  */
 import { plural } from '../../../core/count-text.ts';
 import { LabelsmithError } from '../../../errors.ts';
@@ -18,6 +18,7 @@ import {
   type Step,
 } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
+import { attemptsOf } from './attempts.ts';
 import { ImagesVanished } from './embed-rows.ts';
 import {
   baseFigures,
@@ -47,7 +48,7 @@ import {
 import { openItems } from './open-items.ts';
 import { frozenBelow } from './reach-text.ts';
 import { ofAllRows, type ReadableRows, unreadableRows, withoutRows } from './readable-rows.ts';
-import { MIN_LABELS, STEP_NAMES, type StepName } from './steps.ts';
+import { type DepthRound, MIN_LABELS, roundText, STEP_NAMES, type StepName } from './steps.ts';
 import { OutOfTime, untilEnd } from './time-plan.ts';
 import type { TuningRecord } from './tuning-record.ts';
 import { unreadableText } from './unreadable-text.ts';
@@ -58,6 +59,7 @@ export type FineTuneChoice = (typeof FINE_TUNE_CHOICES)[number];
 
 export interface FineTunedTask extends Pick<FineTuned, 'embedder' | 'mean' | 'parameters' | 'share'> {
   readonly step: StepName;
+  readonly round: number;
   readonly learned: RoundsResult;
   /** What it was before. */
   readonly tunable: TunableEmbedder;
@@ -75,9 +77,7 @@ export interface FineTuneOutcome {
   readonly notes: readonly string[];
 }
 
-export interface TrainingOfDepth extends EndedTraining {
-  readonly step: StepName;
-}
+export interface TrainingOfDepth extends EndedTraining, DepthRound {}
 
 export type TakenOverProgress = Parameters<NonNullable<FineTuneRequest['onTakenOver']>>[0];
 
@@ -87,9 +87,9 @@ export interface FineTuneTaskOptions extends Omit<RoundsOptions, 'sample' | 'fol
   readonly endMs?: number;
   /** Where what was done is kept for a run that goes on. */
   readonly record?: TuningRecord;
-  readonly onTraining?: (step: StepName, progress: FineTuneProgress) => void;
-  readonly onTakenOver?: (step: StepName, training: TakenOverProgress) => void;
-  /** Told before the first depth, with none, and after each. */
+  readonly onTraining?: (tried: DepthRound, progress: FineTuneProgress) => void;
+  readonly onTakenOver?: (tried: DepthRound, training: TakenOverProgress) => void;
+  /** Told before the first depth, with none, and after each round of each. */
   readonly onDepth?: (gate: GateReport) => void;
 }
 
@@ -146,8 +146,10 @@ interface TuneRequest {
 
 /** What was best so far. */
 interface Candidate extends GateFigures {
-  readonly name: 'the embedder as it is' | StepName;
+  readonly name: string;
   readonly task: FineTunedTask | null;
+  /** With the vectors of its folds, and the method that came out best with them: what a further round begins with. */
+  readonly teaches?: Pick<FineTuneRequest, 'teacher' | 'believedBy'>;
 }
 
 async function tryDepths(
@@ -171,12 +173,13 @@ async function tryDepths(
   const found = { steps: [] as Step[], curves: [] as TrainingOfDepth[], notes: [] as string[] };
   onDepth?.(gate);
   const known: KnownOfTask = { beliefs: new Map() };
-  // With little time, what was worth most where it was measured comes first.
-  for (const step of options.endMs === undefined ? wanted : wanted.toReversed()) {
-    const tried = await tryDepth(pool, { ...task, known, best, frozenBase, found }, { ...options, step });
+  const attempts = attemptsOf(wanted, options.endMs !== undefined);
+  for (let one = attempts.next(null); one; one = attempts.next(best.task)) {
+    const tried = await tryDepth(pool, { ...task, known, best, frozenBase, found }, { ...options, ...one });
     if (tried.candidate) {
-      for (const [i, one] of depths.entries())
-        if (one.kept) depths[i] = { ...one, kept: false, why: `${one.why}; ${step} is better still` };
+      for (const [i, before] of depths.entries())
+        if (before.kept)
+          depths[i] = { ...before, kept: false, why: `${before.why}; ${roundText(one)} is better still` };
       best = tried.candidate;
     }
     depths.push(tried.outcome);
@@ -196,46 +199,52 @@ interface DepthRequest extends TuneRequest {
 async function tryDepth(
   pool: InferencePool,
   request: DepthRequest,
-  options: FineTuneTaskOptions & { readonly step: StepName },
+  options: FineTuneTaskOptions & DepthRound,
 ): Promise<{ readonly outcome: DepthOutcome; readonly candidate?: Candidate }> {
   const { best, found, readable } = request;
-  const { step, signal } = options;
+  const { step, round, signal } = options;
+  const name = roundText(options);
   const { labels } = readable.problem;
   const dropped = (why: string, figures: GateFigures | null = null) => ({
-    outcome: { depth: step, kept: false, figures: figures && sumsOf(figures), why },
+    outcome: { depth: step, round, kept: false, figures: figures && sumsOf(figures), why },
   });
   let figures: GateFigures | null = null;
   try {
     const folds = await tunedBy(pool, request, options);
     const idle = withoutAStep(folds.spoiled);
     if (idle) return dropped(spoiledText(idle));
-    const compared = await compareMethods(pool, folds.judged, roundsOptions(options, step));
-    found.steps.push(...compared.steps.map((one) => ({ ...one, fineTuned: step })));
+    const compared = await compareMethods(pool, folds.judged, roundsOptions(options));
+    found.steps.push(...compared.steps.map((one) => ({ ...one, ...fineTunedAs(options) })));
     figures = comparedFigures(compared, labels);
     const why = verdictText(figures, best, best.name);
     // The training on all labels is a quarter of the time, and changes nothing of what the folds say.
     const tuned = isBetter(figures, best) ? await folds.finish() : null;
     const { spoiled } = tuned ?? folds;
-    found.notes.push(...spoiled.map((one) => `fine-tuning step ${step}: ${spoiledText(one)}`));
+    found.notes.push(...spoiled.map((one) => `fine-tuning step ${name}: ${spoiledText(one)}`));
     if (!tuned) return dropped(why, figures);
     const idleLast = withoutAStep(spoiled);
     if (idleLast) return dropped(spoiledText(idleLast), figures);
-    if (tuned.untaught > 0) found.notes.push(untaughtText(step, tuned.untaught, labels.length));
+    if (tuned.untaught > 0) found.notes.push(untaughtText(name, tuned.untaught, labels.length));
     if (!(await isSound(pool, tuned, request.frozenBase, options)))
       return dropped('the network that was trained on all labels tells less apart', figures);
     const learned = await finishRounds(pool, { problem: tuned.sample, whole: tuned.problem }, compared);
     const { parameters, share, mean, embedder } = tuned;
-    const task = { step, learned, parameters, share, mean, embedder, tunable: request.embedder };
-    const outcome = { depth: step, kept: true, figures: sumsOf(figures), why };
-    return { outcome, candidate: { ...figures, name: step, task } };
+    const task = { step, round, learned, parameters, share, mean, embedder, tunable: request.embedder };
+    const outcome = { depth: step, round, kept: true, figures: sumsOf(figures), why };
+    const teaches = { teacher: { method: learned.method, ...learned.settings }, believedBy: tuned.sample };
+    return { outcome, candidate: { ...figures, name, task, teaches } };
   } catch (error) {
     if (!(error instanceof OutOfTime || error instanceof ImagesVanished) || signal?.aborted) throw error;
-    found.notes.push(`fine-tuning step ${step} was left out: ${error.message}`);
+    found.notes.push(`fine-tuning step ${name} was left out: ${error.message}`);
     return dropped(`left out, ${error.message}`, figures);
   }
 }
 
-function untaughtText(step: StepName, untaught: number, labels: number): string {
+function fineTunedAs({ step, round }: DepthRound): Required<Pick<Step, 'fineTuned' | 'round'>> {
+  return { fineTuned: step, round };
+}
+
+function untaughtText(step: string, untaught: number, labels: number): string {
   return `fine-tuning step ${step}: ${labels - untaught} of the ${labels} labelled items were trained on, drawn at random: more take too much memory`;
 }
 
@@ -283,9 +292,11 @@ async function openOrSay({ models }: Workspace, model: string): Promise<TunableE
 
 function tunedBy(
   pool: InferencePool,
-  { items, classNames, embedder, frozen, readable, opened, known, found }: DepthRequest,
-  { step, seed, signal, endMs, record, onTraining, onTakenOver }: FineTuneTaskOptions & { readonly step: StepName },
+  { items, classNames, embedder, frozen, readable, opened, known, best, found }: DepthRequest,
+  { step, round, seed, signal, endMs, record, onTraining, onTakenOver }: FineTuneTaskOptions & DepthRound,
 ): Promise<TunedFolds> {
+  const tried = { step, round };
+  const teaches = round > 1 ? best.teaches : undefined;
   const rowOf = (row: number) => readable.rows[row] ?? -1;
   return tuneFolds(pool, {
     embedder,
@@ -295,20 +306,21 @@ function tunedBy(
     endMs,
     record,
     open: (row) => opened.open(rowOf(row)),
-    known,
+    known: teaches ? { ...known, beliefs: new Map() } : known,
     problem: readable.problem,
     classNames,
     blocks: items.recipe.blocks,
     ids: readable.rows.map((row) => items.ids[row] ?? ''),
     folds: FOLDS,
     teacher: { method: frozen.method, ...frozen.settings },
-    onProgress: (progress) => onTraining?.(step, progress),
-    onTakenOver: (training) => onTakenOver?.(step, training),
-    onTrained: (training) => found.curves.push({ step, ...training }),
+    ...teaches,
+    onProgress: (progress) => onTraining?.(tried, progress),
+    onTakenOver: (training) => onTakenOver?.(tried, training),
+    onTrained: (training) => found.curves.push({ ...tried, ...training }),
   });
 }
 
-function roundsOptions(options: FineTuneTaskOptions, step: StepName): RoundsOptions {
+function roundsOptions(options: FineTuneTaskOptions & DepthRound): RoundsOptions {
   const { seed, methods, search, signal, onStep } = options;
   return {
     seed,
@@ -316,6 +328,6 @@ function roundsOptions(options: FineTuneTaskOptions, step: StepName): RoundsOpti
     search,
     signal,
     folds: FOLDS,
-    onStep: (one) => onStep?.({ ...one, fineTuned: step }),
+    onStep: (one) => onStep?.({ ...one, ...fineTunedAs(options) }),
   };
 }

@@ -53,7 +53,7 @@ export const STEPS = {
     samples: 3000,
     learningRate: 0.005,
     headRate: HEAD_RATE,
-    shares: [0.3, 0.6],
+    shares: [0.3, 0.6, 1],
   },
   /** At a rate of .002 the loss on `electronics` doubled where the rate was highest, and the mean of the weights was of no use. */
   all: {
@@ -62,12 +62,22 @@ export const STEPS = {
     samples: 2500,
     learningRate: 0.0006,
     headRate: HEAD_RATE,
-    shares: [0.3, 0.6],
+    shares: [0.3, 0.6, 1],
   },
 } as const satisfies Record<string, TuningStep>;
 
 export type StepName = keyof typeof STEPS;
 export const STEP_NAMES: readonly StepName[] = ['bias', 'last', 'all'];
+
+/** A depth, and which of its rounds, from 1. */
+export interface DepthRound {
+  readonly step: StepName;
+  readonly round: number;
+}
+
+export function roundText({ step, round }: DepthRound): string {
+  return round === 1 ? step : `${step}, round ${round}`;
+}
 
 /** The last cut with so much behind it: the fewest values to keep, and the least to compute. */
 export function cutFor({ cuts }: TunableNetwork, { from }: Pick<TuningStep, 'from'>): Cut {
