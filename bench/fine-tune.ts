@@ -19,6 +19,7 @@ import { pixelsFor } from '../src/stages/item-pixels.ts';
 import { attemptsOf } from '../src/stages/teach/fine-tune/attempts.ts';
 import {
   baseFigures,
+  comparedFigures,
   FOLDS,
   type GateFigures,
   gateFigures,
@@ -26,10 +27,10 @@ import {
   isSound,
   rightOf,
 } from '../src/stages/teach/fine-tune/exit-gate.ts';
-import { type FineTuned, fineTune, type KnownOfTask } from '../src/stages/teach/fine-tune/fine-tune.ts';
+import { type FineTuned, type KnownOfTask, tuneFolds } from '../src/stages/teach/fine-tune/fine-tune.ts';
 import { type DepthRound, roundText, STEP_NAMES } from '../src/stages/teach/fine-tune/steps.ts';
 import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';
-import { learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
+import { compareMethods, finishRounds, learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
 import type { Problem } from '../src/stages/teach/problem.ts';
 import {
   EMBEDDER,
@@ -121,21 +122,25 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
     const name = roundText(one);
     const believedBy = one.round > 1 ? best.sample : undefined;
     const { method, settings } = one.round > 1 ? best.learned : frozen;
-    const tuned = await fineTune(pool, {
+    const folds = await tuneFolds(pool, {
       ...request,
       step: one.step,
       teacher: { method, ...settings },
       believedBy,
       known: believedBy ? { ...known, beliefs: new Map() } : known,
     });
-    const learned = await learnRounds(pool, tuned.problem, { seed, folds: FOLDS, sample: tuned.sample });
-    const accuracy = await accuracyOf(learned, await testVectors(pool, set, test, tuned));
-    const figures = gateFigures(learned, problem.labels);
-    const isKept = (await isSound(pool, tuned, frozenBase, { seed })) && isBetter(figures, best);
-    result[name] = accuracy;
-    result[`${name}, kept`] = Number(isKept);
+    const compared = await compareMethods(pool, folds.judged, { seed, folds: FOLDS });
+    const figures = comparedFigures(compared, problem.labels);
     result[`${name}, right held out`] = (rightOf(figures) - rightOf(before)) / problem.labels.length;
     result[`${name}, loss held out`] = figures.loss - before.loss;
+    // As in `teach rounds`, but for first rounds, of which the table has all.
+    if (one.round > 1 && !isBetter(figures, best)) continue;
+    const tuned = await folds.finish();
+    const learned = await finishRounds(pool, { problem: tuned.sample, whole: tuned.problem }, compared);
+    const accuracy = await accuracyOf(learned, await testVectors(pool, set, test, tuned));
+    const isKept = isBetter(figures, best) && (await isSound(pool, tuned, frozenBase, { seed }));
+    result[name] = accuracy;
+    result[`${name}, kept`] = Number(isKept);
     result[`${name}, share`] = tuned.share;
     result[`${name}, seconds`] = (performance.now() - startedAt) / 1000;
     if (isKept) best = { ...figures, accuracy, tried: one, learned, sample: tuned.sample };

@@ -38,8 +38,8 @@ export interface LabelledSet extends LabelledVectors {
   readonly name: string;
   /** One view, 576 numbers, rows scaled to length 1. */
   readonly single: Matrix;
-  /** Of two embedders side by side. */
-  readonly joined: Vectors;
+  /** Of two embedders side by side, where they were asked for. */
+  readonly joined: Vectors | null;
   /** Where each image is, and its identity. */
   readonly files: readonly { readonly id: string; readonly path: string }[];
 }
@@ -52,12 +52,12 @@ export interface Vectors {
 }
 
 /** Embeds a set with the recipe that is the default and with one view. */
-export function loadLabelled(name: string): Promise<LabelledSet> {
+export function loadLabelled(name: string, wanted: { readonly joined?: boolean } = {}): Promise<LabelledSet> {
   const cache = process.env.LABELSMITH_BENCH_CACHE;
-  return cache ? loadInto(name, resolve(cache, name)) : inScratch((dir) => loadInto(name, dir));
+  return cache ? loadInto(name, resolve(cache, name), wanted) : inScratch((dir) => loadInto(name, dir, wanted));
 }
 
-async function loadInto(name: string, dir: string): Promise<LabelledSet> {
+async function loadInto(name: string, dir: string, wanted: { readonly joined?: boolean }): Promise<LabelledSet> {
   const folder = dataSet(name);
   await mkdir(dir, { recursive: true });
   const workspace = await openWorkspace(join(dir, '.labelsmith'), { create: true });
@@ -77,7 +77,7 @@ async function loadInto(name: string, dir: string): Promise<LabelledSet> {
       }
     };
     const single = await embedded(EMBEDDER, { views: undefined });
-    const joined = await embedded(JOINED);
+    const joined = wanted.joined ? await embedded(JOINED) : null;
     const all = await embedded(EMBEDDER);
     const known = new Map<string, { className: string; group: string; path: string }>();
     for await (const image of store.dataset({ unlabelled: true })) {

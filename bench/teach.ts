@@ -51,7 +51,7 @@ export async function run(): Promise<unknown> {
   try {
     const sets: Record<string, Record<string, number>> = {};
     for (const name of SETS) {
-      const set = await loadLabelled(name);
+      const set = await loadLabelled(name, { joined: true });
       const seeds = [];
       const views = await embedAllViews(set, { count: VIEWS, seed: 0 });
       for (const seed of SEEDS) seeds.push(await measure(pool, set, views, seed));
@@ -129,6 +129,7 @@ async function measure(pool: InferencePool, set: LabelledSet, allViews: Matrix, 
     result[name] = accuracyOf(await logitsOfRows(pool, head, features, testRows));
   }
 
+  if (!set.joined) throw new Error('loaded without two embedders side by side');
   const beside = finished(set.joined, rowsOfProblem);
   const both = problemOf(set, beside, labelled, unlabelled);
   const bothHead = await sideBySide(pool, both, final.settings, seed);

@@ -15,7 +15,7 @@ interface Tuned {
   readonly warnings: readonly string[];
   readonly fineTuning: {
     readonly labels: number;
-    readonly depths: readonly { readonly depth: string; readonly why: string }[];
+    readonly depths: readonly { readonly depth: string; readonly round: number; readonly why: string }[];
   } | null;
 }
 
@@ -35,7 +35,7 @@ test('the embedder is fine-tuned within a budget; killed, it goes on to the same
   const auto = ['teach', 'rounds', '--fine-tune', 'auto', '--budget', '40s'];
   const { steps, warnings, fineTuning } = await runJson<Tuned>(auto, { cwd: dir, env });
   assert.deepEqual(
-    fineTuning?.depths.map(({ depth }) => depth),
+    fineTuning?.depths.flatMap(({ depth, round }) => (round === 1 ? depth : [])),
     ['all', 'last', 'bias'],
   );
   assert.ok(fineTuning?.depths.every(({ why }) => why !== ''));

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { attemptsOf } from './attempts.ts';
+import { type DepthRound, roundText, STEP_NAMES } from './steps.ts';
+
+/** What is tried where these are kept. */
+function tried(isHurried: boolean, kept: readonly string[]): string[] {
+  const attempts = attemptsOf(STEP_NAMES, isHurried);
+  let best: DepthRound | null = null;
+  const names: string[] = [];
+  for (let one = attempts.next(best); one; one = attempts.next(best)) {
+    names.push(roundText(one));
+    if (kept.includes(roundText(one))) best = one;
+  }
+  return names;
+}
+
+test('each depth is tried, then the best again for as long as that is kept, three times in all at most', () => {
+  assert.deepEqual(tried(false, []), ['bias', 'last', 'all']);
+  assert.deepEqual(tried(false, ['bias', 'last']), ['bias', 'last', 'all', 'last, round 2']);
+  const every = ['last', 'all', 'all, round 2', 'all, round 3'];
+  assert.deepEqual(tried(false, every), ['bias', ...every]);
+});
+
+test('with little time the deepest comes first, and at once again', () => {
+  assert.deepEqual(tried(true, []), ['all', 'last', 'bias']);
+  assert.deepEqual(tried(true, ['all']), ['all', 'all, round 2', 'last', 'bias']);
+  assert.deepEqual(tried(true, ['all', 'last', 'last, round 2']), [
+    'all',
+    'all, round 2',
+    'last',
+    'last, round 2',
+    'last, round 3',
+    'bias',
+  ]);
+});
