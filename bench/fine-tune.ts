@@ -127,7 +127,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
       step: one.step,
       teacher: { method, ...settings },
       believedBy,
-      known: believedBy ? { ...known, beliefs: new Map() } : known,
+      known,
     });
     const compared = await compareMethods(pool, folds.judged, { seed, folds: FOLDS });
     const figures = comparedFigures(compared, problem.labels);

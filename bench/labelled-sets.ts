@@ -105,6 +105,11 @@ async function loadInto(name: string, dir: string, wanted: { readonly joined?: b
   }
 }
 
+export function joinedOf({ name, joined }: LabelledSet): Vectors {
+  if (!joined) throw new RangeError(`${name} was loaded without two embedders side by side`);
+  return joined;
+}
+
 /** Rows of a set, ascending. */
 export interface Split {
   readonly labelled: readonly number[];

@@ -32,6 +32,7 @@ import {
   augmentationsOf,
   embedAllViews,
   finished,
+  joinedOf,
   type LabelledSet,
   loadLabelled,
   meanOf,
@@ -129,8 +130,7 @@ async function measure(pool: InferencePool, set: LabelledSet, allViews: Matrix, 
     result[name] = accuracyOf(await logitsOfRows(pool, head, features, testRows));
   }
 
-  if (!set.joined) throw new Error('loaded without two embedders side by side');
-  const beside = finished(set.joined, rowsOfProblem);
+  const beside = finished(joinedOf(set), rowsOfProblem);
   const both = problemOf(set, beside, labelled, unlabelled);
   const bothHead = await sideBySide(pool, both, final.settings, seed);
   result['metric, two embedders'] = accuracyOf(await logitsOfRows(pool, bothHead, beside, testRows));

@@ -64,9 +64,11 @@ export interface FineTuneRequest {
   readonly known?: KnownOfTask;
 }
 
-/** Filled by the first depth. Resident: of each fold the beliefs of the images that are trained on. */
+/** Filled by the first depth. Resident: of each fold the beliefs of the images that are trained on, and the views of these images. */
 export interface KnownOfTask {
   augment?: Required<AugmentOptions>;
+  /** Of the last depth: one that begins at the same cut takes them. */
+  prepared?: PreparedImages;
   /** By fold, and by where pseudo-labels come from. */
   readonly beliefs: Map<string, Beliefs>;
 }
@@ -144,7 +146,7 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
   const how: TuningSetOptions = { cut, augment, strongViews: wanted.strongViews, seed, signal };
   const { prepared, viewMs } = await preparedOf(
     pool,
-    request,
+    { ...request, known },
     Int32Array.from(taught, (place) => rows[place] ?? 0),
     how,
   );
@@ -152,7 +154,7 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
   const beliefsWithout = beliefsByFold(
     pool,
     { ...request, frozen, taught, folds, pseudoLabels: wanted.pseudoLabels, featuresWithout: vectorsWithout(request) },
-    known.beliefs,
+    request.believedBy ? new Map() : known.beliefs,
   );
   const trainings = folds.count + 1;
   const whole = {
@@ -214,20 +216,32 @@ function vectorsWithout({ believedBy }: FineTuneRequest): ((fold: number) => Mat
   return believedBy && ((fold) => believedBy.foldFeatures?.[fold] ?? believedBy.features);
 }
 
-/** The images of these rows as training takes them, and how long a view took. */
+/** The images of some rows as training takes them. */
+interface PreparedImages {
+  readonly prepared: PreparedTuning;
+  /** How long a view took. */
+  readonly viewMs: number;
+}
+
 async function preparedOf(
   pool: InferencePool,
-  { embedder, ids, open }: FineTuneRequest,
+  { embedder, ids, open, known }: FineTuneRequest & { readonly known: KnownOfTask },
   rows: Int32Array,
   how: TuningSetOptions,
-): Promise<{ readonly prepared: PreparedTuning; readonly viewMs: number }> {
+): Promise<PreparedImages> {
+  const before = known.prepared;
+  if (before && before.prepared.set.cut === how.cut && before.prepared.strongViews === (how.strongViews ?? 0))
+    return before;
+  // Two of them would be too many.
+  known.prepared = undefined;
   const images = {
     ids: Array.from(rows, (row) => ids[row] ?? ''),
     open: (image: number) => open(rows[image] ?? 0),
   };
   const startedAt = performance.now();
   const prepared = await prepareTuning(pool, embedder, images, how);
-  return { prepared, viewMs: (performance.now() - startedAt) / (rows.length * prepared.set.views) };
+  known.prepared = { prepared, viewMs: (performance.now() - startedAt) / (rows.length * prepared.set.views) };
+  return known.prepared;
 }
 
 function spoiledOf(trainings: readonly EndedTraining[]): EndedTraining[] {

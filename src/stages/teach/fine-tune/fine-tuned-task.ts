@@ -306,7 +306,7 @@ function tunedBy(
     endMs,
     record,
     open: (row) => opened.open(rowOf(row)),
-    known: teaches ? { ...known, beliefs: new Map() } : known,
+    known,
     problem: readable.problem,
     classNames,
     blocks: items.recipe.blocks,
