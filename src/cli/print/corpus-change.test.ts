@@ -5,6 +5,7 @@ import { changeText } from './corpus-change.ts';
 test('what was done is said as one would say it, a mapping by its pairs, the first of many', () => {
   const said = (operation: string, given: Record<string, unknown>) => changeText({ operation, arguments: given });
   assert.equal(said('rename', { from: 'automobile', to: 'car' }), 'rename "automobile" to "car"');
+  assert.equal(said('rename', { from: 'car', to: 'car' }), 'confirm the name "car"');
   assert.equal(said('merge', { names: ['cup', 'mug'], into: 'cup' }), 'merge "cup" + "mug" into "cup"');
   assert.equal(said('nest', { child: 'cup', parent: 'kitchen' }), 'put "cup" under "kitchen"');
   assert.equal(said('nest', { child: 'cup', parent: null }), 'put "cup" at the top');

@@ -17,7 +17,8 @@ type Told = (key: string) => string;
 
 const SENTENCES: ReadonlyMap<string, (told: Told) => string> = new Map(
   Object.entries({
-    rename: (told: Told) => `rename ${told('from')} to ${told('to')}`,
+    rename: (told: Told) =>
+      told('from') === told('to') ? `confirm the name ${told('to')}` : `rename ${told('from')} to ${told('to')}`,
     merge: (told: Told) => `merge ${told('names')} into ${told('into')}`,
     unmerge: (told: Told) => `part ${told('merged')} from ${told('name')} again`,
     alias: (told: Told) => `${told('synonym')} as another word for ${told('name')}`,

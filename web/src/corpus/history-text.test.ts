@@ -11,6 +11,7 @@ const TOLD: readonly (readonly [string, Readonly<Record<string, unknown>>, strin
   ['confirm', { class: 'cat', items: 1, exceptions: 0 }, 'cat: 1 item'],
   ['confirm', { class: 'cat', items: 47, exceptions: 2 }, 'cat: 47 items, 2 not'],
   ['rename', { from: 'unnamed-1', to: 'cat' }, 'unnamed-1 to cat'],
+  ['rename', { from: 'cat', to: 'cat' }, 'cat, confirmed'],
   ['merge', { names: ['tom', 'cat'], into: 'cat' }, 'tom into cat'],
   ['split-into', { name: 'cat', task: 'class', items: 11 }, 'cat: 11 items'],
   ['split-by-task', { name: 'car', by: 'colour' }, 'car by the task colour'],

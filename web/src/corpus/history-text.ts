@@ -31,7 +31,7 @@ export function historyText({ name, arguments: asked }: ToldOperation): string {
       return `${className}: ${many(count('items'), 'item')}${exceptions > 0 ? `, ${exceptions} not` : ''}`;
     }
     case 'rename':
-      return `${text('from')} to ${text('to')}`;
+      return text('from') === text('to') ? `${text('to')}, confirmed` : `${text('from')} to ${text('to')}`;
     case 'merge': {
       const names = Array.isArray(asked.names) ? asked.names.filter((one) => one !== asked.into) : [];
       return `${names.join(', ')} into ${text('into')}`;

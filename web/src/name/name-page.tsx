@@ -83,16 +83,12 @@ function OneCluster({ cluster, task, onDone }: OneClusterProps) {
   const { run, labelAll } = useWrites();
   const [typing, setTyping] = useState(false);
   const call = (to: string) => {
-    if (to === name) return keep();
     const json: CorpusChange = { kind: 'call', from: name, to };
-    onDone(run(() => answer(api.corpus.$post({ json })), `${items.toLocaleString()} images are called ${to} now.`));
+    const told = to === name ? `${name} it is.` : `${items.toLocaleString()} images are called ${to} now.`;
+    onDone(run(() => answer(api.corpus.$post({ json })), told));
   };
-  /** Clustering proposed the name; that a person agreed is written down as their word on what stands for it. */
-  const keep = () => {
-    const agreed = exemplars.slice(0, 1).map((id) => ({ itemId: id, imageId: id }));
-    const json = { task, className: name, items: agreed, exceptions: [] };
-    onDone(run(() => answer(api.labels.confirm.$post({ json })), `${name} it is.`));
-  };
+  /** Clustering proposed the name; by that a person agrees the cluster is theirs as by any other name, and no image is labelled. */
+  const keep = () => call(name);
   const junk = () => onDone(labelAll({ task, cluster: name }, NONE_OF_THESE));
   /** Another cluster is the same thing; a name that people gave stays, else the other one's, where it has one. */
   const join = async (other: Cluster['near'][number]) => {
