@@ -1,8 +1,12 @@
-/** Vectors of some rows under embedders that were made of networks in memory: every row is opened once for all of them. */
+/**
+ * Vectors of some rows under embedders that were made of networks in memory: every row is opened once for all of them, and what
+ * they compute alike is computed once.
+ */
 import { plural } from '../../../core/count-text.ts';
 import { inLanes } from '../../../core/lanes.ts';
 import { LabelsmithError } from '../../../errors.ts';
 import { type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
+import { sharedPart } from '../../../models/tuning/shared-part.ts';
 import type { ComposedEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { InferencePool, PoolModel } from '../../../onnx/pool.ts';
 import { float32Data, uint8 } from '../../../onnx/tensor.ts';
@@ -39,11 +43,10 @@ export async function embedRows(
   { columns, open, signal }: EmbedRowsOptions,
 ): Promise<Matrix[]> {
   const matrices = wanted.map(({ rows }) => newSharedMatrix(rows.length, columns));
-  const models: PoolModel[] = [];
-  for (const { embedder } of wanted) models.push(await pool.load(embedder.model, { key: embedder.key }));
   const input = wanted[0]?.embedder.input;
   if (!input) throw new RangeError('no embedders');
   const dims = [1, input.height, input.width, 3];
+  const { below, models } = await loadAll(pool, wanted, dims);
   const places = wanted.map(({ rows }) => new Map(Array.from(rows, (row, place) => [row, place])));
   const all = [...new Set(wanted.flatMap(({ rows }) => [...rows]))].sort((a, b) => a - b);
   let vanished = 0;
@@ -54,11 +57,12 @@ export async function embedRows(
       vanished++;
       return;
     }
-    const pixels = uint8(await image.pixels(input), dims);
+    const pixels = { pixels: uint8(await image.pixels(input), dims) };
+    const given = below ? await pool.run(below, pixels) : pixels;
     for (const [i, model] of models.entries()) {
       const place = places[i]?.get(row);
       if (place === undefined) continue;
-      const { embedding } = await pool.run(model, { pixels });
+      const { embedding } = await pool.run(model, given);
       matrices[i]?.data.set(float32Data(embedding, 'embedding'), place * columns);
     }
   };
@@ -66,8 +70,35 @@ export async function embedRows(
     await inLanes(all, LANES, embed);
   } finally {
     // Two trainings may have come to the same embedder.
-    for (const model of new Set(models)) await pool.unload(model);
+    for (const model of new Set(below ? [below, ...models] : models)) await pool.unload(model);
   }
   if (vanished > 0) throw new ImagesVanished(vanished);
   return matrices;
+}
+
+interface LoadedEmbedders {
+  /** What comes first for all of them; null where each takes the pixels itself. */
+  readonly below: PoolModel | null;
+  /** One for each that is wanted. */
+  readonly models: readonly PoolModel[];
+}
+
+async function loadAll(
+  pool: InferencePool,
+  wanted: readonly RowsToEmbed[],
+  dims: readonly number[],
+): Promise<LoadedEmbedders> {
+  const distinct = new Map(wanted.map(({ embedder }) => [embedder.key, embedder.model]));
+  const keys = [...distinct.keys()];
+  const shared = sharedPart([...distinct.values()], { input: { name: 'pixels', dims }, output: 'embedding' });
+  const below = shared ? await pool.load(shared.below, { key: `below:${keys.join()}` }) : null;
+  const loaded = new Map<string, PoolModel>();
+  for (const [i, [key, whole]] of [...distinct].entries()) {
+    const above = shared?.above[i];
+    loaded.set(
+      key,
+      above ? await pool.load(above, { key: `above:${keys.join()}:${key}` }) : await pool.load(whole, { key }),
+    );
+  }
+  return { below, models: wanted.map(({ embedder }) => loaded.get(embedder.key) as PoolModel) };
 }
