@@ -16,7 +16,7 @@ import { InferencePool } from '../src/onnx/pool.ts';
 import { float32Data, uint8 } from '../src/onnx/tensor.ts';
 import { centreAndNormalise } from '../src/stages/embed/recipe.ts';
 import { pixelsFor } from '../src/stages/item-pixels.ts';
-import { attemptsOf } from '../src/stages/teach/fine-tune/attempts.ts';
+import { attemptsOf, MAX_ROUNDS } from '../src/stages/teach/fine-tune/attempts.ts';
 import {
   baseFigures,
   comparedFigures,
@@ -27,7 +27,12 @@ import {
   isSound,
   rightOf,
 } from '../src/stages/teach/fine-tune/exit-gate.ts';
-import { type FineTuned, type KnownOfTask, tuneFolds } from '../src/stages/teach/fine-tune/fine-tune.ts';
+import {
+  type FineTuned,
+  type KnownOfTask,
+  learnsFromBeliefs,
+  tuneFolds,
+} from '../src/stages/teach/fine-tune/fine-tune.ts';
 import { type DepthRound, roundText, STEP_NAMES } from '../src/stages/teach/fine-tune/steps.ts';
 import { wholeImage } from '../src/stages/teach/fine-tune/tuning-image.ts';
 import { compareMethods, finishRounds, learnRounds, type RoundsResult } from '../src/stages/teach/learn-rounds.ts';
@@ -116,7 +121,7 @@ async function measure(pool: InferencePool, set: LabelledSet, seed: number): Pro
   const frozenBase = await baseFigures(pool, problem, { seed });
   const known: KnownOfTask = { beliefs: new Map() };
   let best: Kept = { ...before, accuracy: result.frozen ?? 0, tried: null, learned: frozen };
-  const attempts = attemptsOf(DEPTHS, false);
+  const attempts = attemptsOf(DEPTHS, { isHurried: false, rounds: learnsFromBeliefs(problem) ? MAX_ROUNDS : 1 });
   for (let one = attempts.next(null); one; one = attempts.next(best.tried)) {
     const startedAt = performance.now();
     const name = roundText(one);

@@ -14,7 +14,7 @@ export const MAX_ROUNDS = 3;
  */
 export function attemptsOf(
   wanted: readonly StepName[],
-  isHurried: boolean,
+  { isHurried, rounds }: { readonly isHurried: boolean; readonly rounds: number },
 ): { next(best: DepthRound | null): DepthRound | undefined } {
   const depths = isHurried ? wanted.toReversed() : [...wanted];
   const begun = new Set<string>();
@@ -23,7 +23,7 @@ export function attemptsOf(
     return one;
   };
   const again = (best: DepthRound | null) => {
-    if (best === null || best.round === MAX_ROUNDS) return undefined;
+    if (best === null || best.round >= rounds) return undefined;
     const one = { step: best.step, round: best.round + 1 };
     return begun.has(roundText(one)) ? undefined : begin(one);
   };

@@ -22,7 +22,14 @@ import { crossValidate, foldsOf } from '../cross-validation.ts';
 import { compareMethods, finishRounds, learnRounds, type RoundsResult } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
 import { ImagesVanished } from './embed-rows.ts';
-import { type EndedTraining, type FineTuneRequest, fineTune, type KnownOfTask, tuneFolds } from './fine-tune.ts';
+import {
+  type EndedTraining,
+  type FineTuneRequest,
+  fineTune,
+  type KnownOfTask,
+  learnsFromBeliefs,
+  tuneFolds,
+} from './fine-tune.ts';
 import { cutFor, STEPS, type TuningStep } from './steps.ts';
 import { OutOfTime } from './time-plan.ts';
 import { wholeImage } from './tuning-image.ts';
@@ -364,4 +371,13 @@ test('a step begins at the pixels, or with the last part that has its share of t
   assert.equal(cutFor(network, { from: 'pixels' }).value, 'input');
   assert.equal(cutFor(network, { from: { share: 0.5 } }).trainables.length, 2);
   assert.equal(cutFor(network, { from: { share: 0.9 } }).trainables.length, 4);
+});
+
+test('there are further rounds only where images without a label are trained on', () => {
+  const { features } = frozenProblem();
+  const labels = (count: number) => Int32Array.from({ length: count }, (_, row) => row);
+  assert.ok(learnsFromBeliefs({ features, labelled: labels(IMAGES - 1) }));
+  assert.ok(!learnsFromBeliefs({ features, labelled: labels(IMAGES) }));
+  const many = newSharedMatrix(2000, 1);
+  assert.ok(!learnsFromBeliefs({ features: many, labelled: labels(1000) }), 'as many as are trained on have one');
 });

@@ -256,6 +256,11 @@ function taughtRows(frozen: Problem, most: number, seed: number): Int32Array {
   return Int32Array.from(sampleIndices(kept.length, most, seededRandom(seed, 'taught')), (i) => kept[i] ?? 0);
 }
 
+/** Whether images without a label are trained on. Where none are, a further round would be the same training. */
+export function learnsFromBeliefs({ features, labelled }: Pick<Problem, 'features' | 'labelled'>): boolean {
+  return labelled.length < Math.min(features.rows, MAX_TAUGHT);
+}
+
 function untaughtIn({ labelled }: Problem, taught: Int32Array): number {
   const there = new Set(taught);
   return labelled.filter((row) => !there.has(row)).length;

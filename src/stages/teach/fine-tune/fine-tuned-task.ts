@@ -18,7 +18,7 @@ import {
   type Step,
 } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
-import { attemptsOf } from './attempts.ts';
+import { attemptsOf, MAX_ROUNDS } from './attempts.ts';
 import { ImagesVanished } from './embed-rows.ts';
 import {
   baseFigures,
@@ -42,6 +42,7 @@ import {
   type FineTuneProgress,
   type FineTuneRequest,
   type KnownOfTask,
+  learnsFromBeliefs,
   type TunedFolds,
   tuneFolds,
 } from './fine-tune.ts';
@@ -173,7 +174,8 @@ async function tryDepths(
   const found = { steps: [] as Step[], curves: [] as TrainingOfDepth[], notes: [] as string[] };
   onDepth?.(gate);
   const known: KnownOfTask = { beliefs: new Map() };
-  const attempts = attemptsOf(wanted, options.endMs !== undefined);
+  const rounds = learnsFromBeliefs(problem) ? MAX_ROUNDS : 1;
+  const attempts = attemptsOf(wanted, { isHurried: options.endMs !== undefined, rounds });
   for (let one = attempts.next(null); one; one = attempts.next(best.task)) {
     const tried = await tryDepth(pool, { ...task, known, best, frozenBase, found }, { ...options, ...one });
     if (tried.candidate) {
