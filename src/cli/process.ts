@@ -5,7 +5,7 @@ import { asLabelsmithError, failureDocument, failureText } from './failures.ts';
 import { runCommandLine } from './program.ts';
 import { jsonText, printable } from './words.ts';
 
-const STOPPING = 'Stopping after the shard under way; press Ctrl-C again to stop at once (nothing is lost).';
+const STOPPING = 'Stopping after what is under way; press Ctrl-C again to stop at once (nothing is lost).';
 const LOOKING_AWAY = 'No longer following.';
 
 const interrupt = new AbortController();

@@ -45,7 +45,7 @@ test('Ctrl-C finishes the shard and says so; running again does the rest', async
   const dir = await ground(t);
   const { code, stdout, stderr } = await interrupted(dir, ['SIGINT']);
   assert.equal(code, 130);
-  assert.match(stderr, /Stopping after the shard under way/);
+  assert.match(stderr, /Stopping after what is under way/);
   assert.match(stderr, /^Interrupted: of detect \d+ of 40 are done, and kept\. Run the same command again/m);
   const result = JSON.parse(stdout) as { interrupted: boolean; detected: number };
   assert.equal(result.interrupted, true);

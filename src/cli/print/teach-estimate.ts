@@ -1,6 +1,9 @@
 /** `teach select`, `train` and `rounds` with `--dry-run`: what there is, what would be asked or labelled, and how long embedding takes. */
 import { plural } from '../../core/count-text.ts';
 import { estimateTeach } from '../../stages/teach/estimate.ts';
+import { MAX_ROUNDS } from '../../stages/teach/fine-tune/attempts.ts';
+import { FOLDS } from '../../stages/teach/fine-tune/exit-gate.ts';
+import type { FineTuneChoice } from '../../stages/teach/fine-tune/fine-tuned-task.ts';
 import { refuseKeeping, type TeachRequest } from '../../stages/teach/teach-with.ts';
 import type { Context } from '../command.ts';
 import { withWorkspace } from '../workspace.ts';
@@ -15,6 +18,14 @@ interface Asked {
   /** What would be kept of fine-tuning, and under which name. */
   readonly keeping?: Pick<TeachRequest, 'keepEmbedder' | 'fineTune'>;
   readonly select?: { readonly count: number; readonly audit: number; readonly out: string };
+}
+
+function fineTuneText(depth: FineTuneChoice): string {
+  const what = depth === 'auto' ? 'bias, last and all, each' : `${depth},`;
+  return (
+    `Would train the embedder too (${what} on ${FOLDS} folds, then on all labels), and what is best again, ` +
+    `${MAX_ROUNDS} rounds at most; it stays as it is where held-out labels do not speak for it.`
+  );
 }
 
 export function tellTeach(
@@ -52,6 +63,8 @@ export function tellTeach(
         `These would get a label each or be left to people${replaced > 0 ? `; ${plural(replaced, 'label')} of earlier teaching would give way` : ''}.`,
       );
     }
+    const { fineTune = 'off' } = keeping;
+    if (fineTune !== 'off' && fineTune !== 'head') output.line(fineTuneText(fineTune));
     output.line('How long learning takes cannot be told before; --budget ends the search.');
     return 0;
   });

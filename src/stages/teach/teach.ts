@@ -192,10 +192,10 @@ async function learnFrom(
   return workspace.engine.withInference(options, async (pool) => {
     const frozen = await learnRounds(pool, problem, { ...options, budgetMs });
     const record = tuningRecordOf(workspace, options.task);
-    const noted = notedTraining(workspace.store, job.runId, options.onTraining);
-    const tuning = { ...options, endMs, record, onTraining: noted.onTraining, fineTune: options.fineTune ?? 'off' };
+    const { end, ...noted } = notedTraining(workspace.store, job.runId, options);
+    const tuning = { ...options, ...noted, endMs, record, fineTune: options.fineTune ?? 'off' };
     const fineTuning = await fineTuneTask(workspace, pool, { items, labelledTask }, frozen, tuning);
-    await noted.end();
+    await end();
     const best = fineTuning.chosen?.learned ?? frozen;
     const ofSome = { ...best, steps: [...frozen.steps, ...fineTuning.steps] };
     const learned = await withAllLabels(job, pool, items, labelledTask, ofSome, options.onStep);

@@ -31,12 +31,17 @@ test('the newest run of a task says whether a training of it is under way, or wa
     run('3', 'c', 'interrupted', { training }),
     run('2', 'd', 'failed', { training }),
     run('1', 'e', 'running', {}),
+    run('0', 'f', 'interrupted', {}),
+    run('-1', 'f', 'interrupted', { training }),
+    run('-2', 'f', 'interrupted', { training }),
   ]);
   assert.deepEqual(
     found.map(({ run: id, status }) => [id, status]),
     [
       ['6', 'running'],
       ['3', 'interrupted'],
+      // One that was stopped before its first training left it as it was.
+      ['-1', 'interrupted'],
     ],
   );
 });
@@ -46,12 +51,7 @@ test('what is noted is seldom written, but always at the end of a training', asy
   let now = 0;
   const store = { noteRun: async (_: string, metrics: object) => void written.push(metrics) };
   let told = 0;
-  const { onTraining: note, end } = notedTraining(
-    store,
-    'r',
-    () => void told++,
-    () => now,
-  );
+  const { onTraining: note, end } = notedTraining(store, 'r', { onTraining: () => void told++ }, () => now);
   // Two trainings of 10 steps, one a second, the first of which an earlier run had brought to step 4.
   for (let done = 5; done <= 20; done++) {
     now += 1000;
@@ -87,4 +87,16 @@ test('what is noted is seldom written, but always at the end of a training', asy
     atMs: 16_000,
   });
   assert.deepEqual(written.at(-1), {}, 'nothing is trained any more');
+});
+
+test('what an earlier run left of a training is noted before its next step', async () => {
+  const written: { training?: TrainingNote }[] = [];
+  const store = { noteRun: async (_: string, metrics: object) => void written.push(metrics) };
+  const { onTakenOver, end } = notedTraining(store, 'r', {}, () => 5);
+  const left = { of: 4, ofSteps: 25 };
+  onTakenOver({ step: 'all', round: 1 }, { ...left, training: 2, steps: 25, isDone: true });
+  onTakenOver({ step: 'all', round: 1 }, { ...left, training: 3, steps: 10, isDone: false });
+  await end();
+  const places = written.map(({ training: one }) => one?.what === 'embedder' && [one.training, one.step, one.loss]);
+  assert.deepEqual(places, [[2, 25, null], [3, 10, null], false]);
 });

@@ -96,19 +96,34 @@ export interface EmbedderProgress {
   readonly loss: number;
 }
 
+/** What an earlier run left of one of them. */
+export interface TakenOverTraining {
+  /** From 1. */
+  readonly training: number;
+  readonly of: number;
+  readonly steps: number;
+  readonly ofSteps: number;
+  readonly isDone: boolean;
+}
+
+interface ToldOfTraining<Progress, Taken> {
+  readonly onTraining?: (tried: DepthRound, at: Progress) => void;
+  readonly onTakenOver?: (tried: DepthRound, taken: Taken) => void;
+}
+
 /**
  * Notes of an embedder's trainings, with the time left by the speed of the last steps.
- * @param also told of each step as well
+ * @param also told of each step, and of what is taken over, as well
  */
-export function notedTraining<Progress extends EmbedderProgress>(
+export function notedTraining<Progress extends EmbedderProgress, Taken extends TakenOverTraining>(
   store: Pick<RunStore, 'noteRun'>,
   runId: RunId,
-  also: ((tried: DepthRound, at: Progress) => void) | undefined,
+  also: ToldOfTraining<Progress, Taken>,
   now = Date.now,
-): Pick<TrainingNotes, 'end'> & { readonly onTraining: (tried: DepthRound, at: Progress) => void } {
+): Pick<TrainingNotes, 'end'> & Required<ToldOfTraining<Progress, Taken>> {
   const notes = trainingNotes(store, runId, now);
   let of: { readonly tried: string; readonly remainingAfter: (done: number) => number | null } | undefined;
-  const onTraining = (tried: DepthRound, at: Progress) => {
+  const note = (tried: DepthRound, at: EmbedderProgress, isTaken = false) => {
     const { trained, steps, ofSteps, loss } = at;
     const { step: depth, round } = tried;
     if (of?.tried !== roundText(tried))
@@ -117,10 +132,20 @@ export function notedTraining<Progress extends EmbedderProgress>(
     const before = steps === ofSteps ? trained - 1 : trained;
     const remainingMs = of.remainingAfter(before * ofSteps + steps);
     const where = { training: before + 1, of: at.of, step: steps, ofSteps, loss: finite(loss), remainingMs };
-    notes.note({ what: 'embedder', depth, round, ...where }, steps === ofSteps);
-    also?.(tried, at);
+    notes.note({ what: 'embedder', depth, round, ...where }, isTaken || steps === ofSteps);
   };
-  return { onTraining, end: notes.end };
+  return {
+    onTraining(tried, at) {
+      note(tried, at);
+      also.onTraining?.(tried, at);
+    },
+    onTakenOver(tried, taken) {
+      const trained = taken.training - (taken.isDone ? 0 : 1);
+      note(tried, { ...taken, trained, loss: Number.NaN }, true);
+      also.onTakenOver?.(tried, taken);
+    },
+    end: notes.end,
+  };
 }
 
 /** A function that is told how much is done and says how long the rest takes. What was done when it was first told says nothing of the speed. */
@@ -157,8 +182,10 @@ export function trainingsUnderWay(runs: readonly RunRecord[]): TrainingUnderWay[
     if (typeof task !== 'string') continue;
     const key = `${stage}\n${task}`;
     if (seen.has(key)) continue;
-    seen.add(key);
     const note = NOTE.safeParse(metrics.training);
+    // One that was stopped before its first training left that of the run before to be gone on with.
+    if (!note.success && status === 'interrupted') continue;
+    seen.add(key);
     if (note.success && (status === 'running' || status === 'interrupted'))
       found.push({ run, stage, task, status, training: note.data });
   }
