@@ -117,6 +117,41 @@ test('tables and JSON Lines that we wrote are compared with what they showed as 
   }
 });
 
+test('a file of one task says nothing of the regions of others, also where an older build listed them without a class', async (t) => {
+  const dir = await scratch(t);
+  await withMachineBoxes(dir);
+  await runJson(['import', 'jsonl', 'machine.jsonl', '--task', 'parts'], { cwd: dir });
+  await writeFile(join(dir, 'class.csv'), 'path,class\nphotos/a.jpg,street\nphotos/b.jpg,yard\n');
+  await runJson(['import', 'csv', 'class.csv', '--as', 'human'], { cwd: dir });
+  const held = await boxes(dir);
+  assert.equal(held.length, 4);
+  await runJson(['export', 'jsonl', 'all.jsonl'], { cwd: dir });
+  await runJson(['export', 'jsonl', 'out.jsonl', '--task', 'class'], { cwd: dir });
+  const ofClass = await readFile(join(dir, 'out.jsonl'), 'utf8');
+  assert.doesNotMatch(ofClass, /"box"/);
+  const regions = new Map<string, object[]>();
+  for (const line of (await readFile(join(dir, 'all.jsonl'), 'utf8')).trimEnd().split('\n')) {
+    const row = JSON.parse(line) as { file: string; regions: object[] };
+    regions.set(
+      row.file,
+      row.regions.map((region) => ({ ...region, labels: [] })),
+    );
+  }
+  const older = ofClass
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const row = JSON.parse(line) as { file: string };
+      return JSON.stringify({ ...row, regions: regions.get(row.file) });
+    });
+  for (const text of [ofClass, older.join('\n')]) {
+    await writeFile(join(dir, 'out.jsonl'), text);
+    const { corrections } = await runJson<Imported>(['import', 'jsonl', 'out.jsonl', '--as', 'human'], { cwd: dir });
+    assert.doesNotMatch(countsOf(corrections?.objects), /\b(added|changed|removed)\b/);
+    assert.deepEqual(await boxes(dir), held);
+  }
+});
+
 test("a second person's file: the newer word holds, and the contradiction is told", async (t) => {
   const dir = await scratch(t);
   await withMachineBoxes(dir);

@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { DatasetImage } from '../../core/dataset.ts';
+import type { DatasetImage, RegionRecord } from '../../core/dataset.ts';
 import { writtenAccuracy } from '../../core/label-accuracy.ts';
 import { Rehearsed } from '../../core/rehearsal.ts';
 import { typedWord } from '../../core/shell-word.ts';
@@ -215,7 +215,8 @@ async function* selected(
   };
   let previous = '';
   let done = 0;
-  for await (const image of images) {
+  for await (const whole of images) {
+    const image = context.task === null ? whole : ofTask(whole);
     if (context.signal?.aborted)
       throw new LabelsmithError('INTERRUPTED', 'the export was interrupted; the output is as it was before');
     if (image.id <= previous) throw new Error(`images to export are out of order: ${image.id} after ${previous}`);
@@ -234,6 +235,15 @@ async function* selected(
     yield { ...image, split: context.splits?.splitOf(image) ?? null };
     context.onProgress?.(++done);
   }
+}
+
+/**
+ * Of an export of one task, without regions of which nothing is said in it: an empty list of classes would read as if somebody had
+ * taken them away.
+ */
+function ofTask(image: DatasetImage): DatasetImage {
+  const isSaid = ({ labels, rejected = [] }: RegionRecord) => labels.length + rejected.length > 0;
+  return { ...image, regions: image.regions.filter(isSaid) };
 }
 
 /** Whether an image goes in. */

@@ -190,7 +190,9 @@ function comparison(entry: PlannedEntry, shown: ShownImage, keeps: Keeps) {
   const both = [...said].filter((name) => classes.has(name));
   const same = both.map((name) => labelKey(entry.image.id, name));
   let differences = said.size + classes.size - 2 * both.length;
-  const pairs = keeps.boxes === 'none' ? [] : paired(entry, shown.regions, keeps);
+  // What has no class was shown by none.
+  const named = { ...entry, regions: entry.regions.filter(({ labels }) => labels.length > 0) };
+  const pairs = keeps.boxes === 'none' ? [] : paired(named, shown.regions, keeps);
   const ids = new Set(shown.regions.map(({ id }) => id));
   let alike = 0;
   for (const { given, before } of pairs) {

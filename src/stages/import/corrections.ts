@@ -57,6 +57,8 @@ export interface CorrectionContext {
   readonly base: Base['kind'];
   /** What the file is compared with. */
   readonly shown: ShownImage;
+  /** Whether the export was of a task on whole images alone, so that it says nothing of what it lacks of regions. */
+  readonly isOfImages: boolean;
   /** Of what was shown: regions, by id, of which it is not known whether they were in the file. */
   readonly maybeNewer: ReadonlySet<RegionId>;
   /** What was left as it was is the person's word too. */

@@ -37,6 +37,7 @@ interface CorrectorParts {
 interface CorrectedTasks {
   readonly regions: ReadonlySet<string>;
   readonly images: ReadonlySet<string>;
+  readonly isOfImages: boolean;
   readonly ruleOf: (task: string) => TaskRule;
 }
 
@@ -76,7 +77,9 @@ export class Corrector {
         given.add(one);
     const images = new Set([...given].filter((one) => !ofRegions.has(one)));
     const rules = new Map(known.map(({ name, rule }) => [name, rule]));
-    return new Corrector(parts, { regions, images, ruleOf: (one) => rules.get(one) ?? 'multi' });
+    const exported = parts.base.kind === 'export' ? parts.base.export.task : null;
+    const isOfImages = known.some(({ name, items }) => name === exported && items === 'images');
+    return new Corrector(parts, { regions, images, isOfImages, ruleOf: (one) => rules.get(one) ?? 'multi' });
   }
 
   async entriesOf(store: CorrectorStore, page: readonly PlannedEntry[]): Promise<CorrectedEntry[]> {
@@ -105,6 +108,7 @@ export class Corrector {
         maybeNewer: new Set(ids.filter((one) => alsoShown.some((regions) => !regions.has(one)))),
         regionTasks: this.#tasks.regions,
         imageTasks: this.#tasks.images,
+        isOfImages: this.#tasks.isOfImages,
         ruleOf: this.#tasks.ruleOf,
         corrections,
         note: (...note) => notes.push(note),

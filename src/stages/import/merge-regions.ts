@@ -85,7 +85,7 @@ class RegionMerge {
     }
     const inFile = new Set(pairs.flatMap(({ before }) => (before === null ? [] : [before.id])));
     for (const before of shown.regions) if (!inFile.has(before.id)) this.#remove(before);
-    if (base === 'export')
+    if (base === 'export' && !this.#context.isOfImages)
       for (const { held } of this.#unshown.values()) tell(this.#context, 'newer-than-export', held);
   }
 
@@ -100,7 +100,7 @@ class RegionMerge {
   }
 
   #compare(given: ImportedRegion, before: ShownRegion): void {
-    const { keeps, entry } = this.#context;
+    const { keeps, entry, base } = this.#context;
     const now = this.#nowOf(before);
     // A model's prediction corrects nothing.
     if (isPrediction(given.labels)) {
@@ -109,9 +109,12 @@ class RegionMerge {
       return;
     }
     const said = given.labels.map(({ className }) => className);
+    // Where nobody knows the export, it may have left its classes out.
+    const isSilent = base === 'unknown' && said.length === 0;
+    if (isSilent && now !== null) tell(this.#context, 'unknown-export', now.held);
     const change = {
       box: isMoved(given.box, before.box, this.#context),
-      classes: !sameNames(said, before.classes),
+      classes: !isSilent && !sameNames(said, before.classes),
       shapes:
         now !== null &&
         shapeDigest(now.region) === before.shapes &&
@@ -226,9 +229,14 @@ class RegionMerge {
     const classes = held.map(({ className }) => className);
     const change = {
       box: isMoved(given.box, region.box, this.#context),
-      classes: !sameNames(said, classes),
+      // The export showed no class of it, so none was taken away.
+      classes: said.length > 0 && !sameNames(said, classes),
       shapes: false,
     };
+    if (said.length === 0 && !change.box) {
+      this.#context.corrections.objects.unchanged++;
+      return true;
+    }
     const before = { id: region.id, box: region.box, classes: [], task: held[0].task, shapes: '' };
     if (!change.box && !change.classes && !region.touched) this.#confirm(best.now);
     else this.#change(given, before, best.now, change);
