@@ -30,7 +30,7 @@ export function afterNaming(
     const names = Array.from({ length: pile.classes }, (_, c) => String(c).padStart(4, '0'));
     const around = cutAround(
       hierarchy,
-      { held: { names, whole: names.map(() => true) }, classOf: known },
+      { held: { names, whole: names.map(() => true), taken: names.map(() => false) }, classOf: known },
       'auto',
       steps,
     );

@@ -21,6 +21,8 @@ export interface CorpusStore {
   dropUnusedClasses(names: readonly string[]): Promise<string[]>;
   /** In order of name. Counts are of current labels (see `currentLabels`), per task; images that are gone do not count. */
   classes(): Promise<ClassRecord[]>;
+  /** Of the task, names by now of classes that imports that stand made out of clusters (`core/out-of-clusters.ts`). */
+  classesOutOfClusters(task: string): Promise<ReadonlySet<string>>;
   /**
    * Current labels by the run that gave them, in no order; images that are gone do not count. Reads all labels, so it takes
    * longer than `classes`.

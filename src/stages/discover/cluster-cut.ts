@@ -27,12 +27,17 @@ export interface CutAround {
  */
 export function cutAround(
   hierarchy: Pick<Hierarchy, 'leafOf' | 'tree'>,
-  { held, classOf }: { readonly held: Pick<HeldClasses, 'names' | 'whole'>; readonly classOf: Int32Array },
+  { held, classOf }: { readonly held: Pick<HeldClasses, 'names' | 'whole' | 'taken'>; readonly classOf: Int32Array },
   asked: number | 'auto',
   suggested: number,
 ): CutAround {
   const { leafOf, tree } = hierarchy;
-  const { groups, withoutLeaf } = groupsOfLeaves(leafOf, tree.points, classOf);
+  const { groups, withoutLeaf } = groupsOfLeaves(
+    leafOf,
+    tree.points,
+    classOf.map((group) => (held.taken[group] ? -1 : group)),
+  );
+  // Classes of items that were taken out of clusters come on top of what is asked for: no cluster of the tree gives way to them.
   const wanted = asked === 'auto' ? { stepsOf: suggested } : { clusters: asked - withoutLeaf };
   const found = constrainedCut(tree, groups, wanted);
   const { ofItem, groupOf } = withOwnGroups(

@@ -169,6 +169,39 @@ test('what people said of items keeps two classes apart and gives clusters their
   assert.deepEqual((await found()).get('bus'), new Set([1]));
 });
 
+test('a class of items that were taken out of a cluster is these alone, and the cluster goes on without its name', async (t) => {
+  const { store, discover, classOf, found } = await prepare(t, 60);
+  await discover({ k: 4 });
+  const told = { format: 'folders', outOfClusters: { class: ['stool'] } };
+  const operation = await store.beginOperation({ name: 'import', arguments: told });
+  const taken = {
+    task: 'class',
+    className: 'stool',
+    present: true,
+    origin: 'human',
+    confidence: 1,
+    runId: null,
+  } as const;
+  await store.putLabels(
+    [0, 4, 8].map((n) => ({ ...taken, itemId: idOf(n) })),
+    { operation },
+  );
+  for (const recluster of [false, true]) {
+    await discover({ k: 4, recluster });
+    assert.notEqual(await classOf(12), 'stool');
+    const others = [...(await found())].filter(([name]) => name !== 'stool');
+    assert.deepEqual(
+      others.map(([, kinds]) => kinds.size),
+      [1, 1, 1, 1],
+      'as many clusters as before, each of a kind',
+    );
+  }
+  await store.undo(operation);
+  await store.putLabels([0, 4, 8].map((n) => ({ ...taken, itemId: idOf(n) })));
+  await discover({ k: 4, recluster: true });
+  assert.equal(await classOf(12), 'stool', 'said of items by itself, it is the name of their cluster');
+});
+
 test('a name that was taken back is no longer held', async (t) => {
   const { store, discover, found, classOf } = await prepare(t, 60);
   await discover({ k: 4 });

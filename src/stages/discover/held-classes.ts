@@ -21,6 +21,8 @@ export interface HeldClasses {
   readonly names: readonly string[];
   /** Of each, whether a cluster of that name is people's, and not single items alone. */
   readonly whole: readonly boolean[];
+  /** Of each, whether people made it of items that they took out of clusters: it is these items, and no cluster gets its name. */
+  readonly taken: readonly boolean[];
   /** The place in `names` of each item that is known to be of one. */
   readonly classOf: IdMap;
   /** The acts there are by now, and the row of each item that they are about. */
@@ -51,12 +53,21 @@ export async function heldClasses(
   });
   const names = [...new Set(nameOf.filter((name) => name !== undefined))].sort();
   const places = new Map(names.map((name, place) => [name, place]));
+  const taken = await store.classesOutOfClusters(task);
   const classOf = new IdMap();
   for (const [i, name] of nameOf.entries()) {
     const place = name === undefined ? undefined : places.get(name);
     if (place !== undefined) classOf.set(ids[i], place);
   }
-  return { names, whole: names.map((name) => ofActs.has(name)), classOf, record, rowOf, now };
+  return {
+    names,
+    whole: names.map((name) => ofActs.has(name)),
+    taken: names.map((name) => taken.has(name) && !ofActs.has(name)),
+    classOf,
+    record,
+    rowOf,
+    now,
+  };
 }
 
 interface SaidOfItem {

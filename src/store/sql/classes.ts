@@ -120,7 +120,10 @@ export function currentCounts({ db }: Pick<Session, 'db'>, { byRun = false } = {
 const setSkeleton = update(classes, { set: ['skeleton'], where: ['id'] });
 const classOf = decoder(classes);
 
-type ClassStore = Pick<CorpusStore, 'classes' | 'ensureClasses' | 'labelCounts' | 'putClassDetails'>;
+type ClassStore = Pick<
+  CorpusStore,
+  'classes' | 'classesOutOfClusters' | 'ensureClasses' | 'labelCounts' | 'putClassDetails'
+>;
 
 export function classStore(session: Session): ClassStore {
   return {
@@ -140,6 +143,19 @@ export function classStore(session: Session): ClassStore {
           work.add(setSkeleton, { id: rootClassId(work.dictionary, work.classId(name)), skeleton });
         }
       });
+    },
+
+    async classesOutOfClusters(task) {
+      const { db, driver } = session;
+      const [rows, aliases, corrected] = await driver.read([
+        classQuery(db),
+        db.selectFrom('class_alias').selectAll(),
+        correctingQuery(db),
+      ]);
+      const state = stateOf([rows, aliases]);
+      const made = withCorrected(new Map(), state, correctedIn(corrected));
+      const ids = [...made].flatMap(([id, tasks]) => (tasks.has(task) ? [id] : []));
+      return new Set(ids.flatMap((id) => state.classes.get(id)?.name ?? []));
     },
 
     async labelCounts() {
@@ -172,7 +188,7 @@ export function classStore(session: Session): ClassStore {
         withCorrected(
           withUndone(clusterTasks(counted, dictionary), classesMeant(state, undone.map(entryOf))),
           state,
-          corrected.map((row) => outOfClustersIn(JSON.parse(row.arguments))),
+          correctedIn(corrected),
         ),
       ).map((one) => (confirmed.has(one.name) ? { ...one, confirmed: true } : one));
     },
@@ -190,6 +206,9 @@ function correctingQuery(db: Session['db']) {
   const standing = db.selectFrom('operation').select('arguments').where('kind', '=', 'items').where('undone', '=', 0);
   return standing.where('name', '=', 'import').where('arguments', 'like', `%"${OUT_OF_CLUSTERS}"%`);
 }
+
+const correctedIn = (rows: readonly { readonly arguments: string }[]) =>
+  rows.map((row) => outOfClustersIn(JSON.parse(row.arguments)));
 
 const namesOf = (operation: string, given: string) =>
   namesConfirmedBy({ operation, arguments: JSON.parse(given) }).map(toClassName);

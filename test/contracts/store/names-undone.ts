@@ -234,6 +234,8 @@ export function namesUndoneCases(open: OpenStore): void {
     assert.deepEqual(await talking.ofClusters(), ['unnamed-1']);
     await store.redo(operation);
     assert.deepEqual(await talking.ofClusters(), ['tabby', 'unnamed-1']);
+    assert.deepEqual([...(await store.classesOutOfClusters('class'))], ['tabby']);
+    assert.deepEqual([...(await store.classesOutOfClusters('many'))], ['dog']);
     assert.deepEqual(await store.check(), []);
   });
 }
