@@ -100,3 +100,23 @@ test('what an earlier run left of a training is noted before its next step', asy
   const places = written.map(({ training: one }) => one?.what === 'embedder' && [one.training, one.step, one.loss]);
   assert.deepEqual(places, [[2, 25, null], [3, 10, null], false]);
 });
+
+test('the time left counts trainings, which have unequal numbers of steps', async () => {
+  const written: { training?: TrainingNote }[] = [];
+  const store = { noteRun: async (_: string, metrics: object) => void written.push(metrics) };
+  let now = 0;
+  const { onTraining, end } = notedTraining(store, 'r', {}, () => now);
+  // The first with 4 steps of 10 s, the second with 8 of 5 s, and a third to come.
+  for (const [trained, ofSteps] of [
+    [0, 4],
+    [1, 8],
+  ] as const) {
+    for (let steps = 1; steps <= ofSteps; steps++) {
+      now += 40_000 / ofSteps;
+      const done = trained + Number(steps === ofSteps);
+      onTraining({ step: 'all', round: 1 }, { trained: done, of: 3, steps, ofSteps, loss: 1 });
+    }
+  }
+  await end();
+  assert.equal(written.at(-2)?.training?.remainingMs, 40_000);
+});

@@ -126,11 +126,11 @@ export function notedTraining<Progress extends EmbedderProgress, Taken extends T
   const note = (tried: DepthRound, at: EmbedderProgress, isTaken = false) => {
     const { trained, steps, ofSteps, loss } = at;
     const { step: depth, round } = tried;
-    if (of?.tried !== roundText(tried))
-      of = { tried: roundText(tried), remainingAfter: remaining(at.of * ofSteps, now) };
+    if (of?.tried !== roundText(tried)) of = { tried: roundText(tried), remainingAfter: remaining(at.of, now) };
     // A training whose last step is done counts among those that are.
     const before = steps === ofSteps ? trained - 1 : trained;
-    const remainingMs = of.remainingAfter(before * ofSteps + steps);
+    // By trainings, since folds of unequal size have unequal numbers of steps.
+    const remainingMs = of.remainingAfter(before + steps / ofSteps);
     const where = { training: before + 1, of: at.of, step: steps, ofSteps, loss: finite(loss), remainingMs };
     notes.note({ what: 'embedder', depth, round, ...where }, isTaken || steps === ofSteps);
   };
@@ -156,7 +156,8 @@ export function remaining(total: number, clock: () => number): (done: number) =>
     if (before === undefined) meter.add(done, 0);
     else if (done > before) meter.add(done - before);
     before = done;
-    return meter.snapshot(0).remainingMs ?? null;
+    const { remainingMs } = meter.snapshot(0);
+    return remainingMs === undefined ? null : Math.round(remainingMs);
   };
 }
 
