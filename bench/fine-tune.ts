@@ -1,9 +1,10 @@
 /**
  * `teach rounds --fine-tune` on labelled sets, from 10 % of the labels, on images that nothing has seen: what each depth is
  * worth, and what the exit gate makes of it. Split as in `teach`. `frozen` is `teach rounds` as it is, `every label` the
- * same with all images labelled that are not tested, `one view, every label` a head on vectors of one view; a depth's figure is that of its first round with the same methods on its
- * vectors, whether or not cross-validation would keep it; `kept` is what comes out with all these depths and further rounds of
- * the best, by the gate of `teach rounds`. Figures of each round are in the lines of the sets.
+ * same with all images labelled that are not tested, `one view, every label` a head on vectors of one view; a depth's figure
+ * is that of its first round with the same methods on its vectors, whether or not cross-validation would keep it; `kept` is
+ * what comes out with all these depths and further rounds of the best, by the gate of `teach rounds`. Figures of each round
+ * are in the lines of the sets.
  * LABELSMITH_TEACH_EMBEDDER, LABELSMITH_TEACH_SETS, LABELSMITH_TEACH_SEEDS, LABELSMITH_FINE_TUNE_STEPS and
  * LABELSMITH_FINE_TUNE_LABELS (a share, or `10each`: ten labels of every class) name others.
  */

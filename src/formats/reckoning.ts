@@ -142,7 +142,7 @@ export const REASONS = {
   'newer-than-export': told('objects', 'not in the export, which left it out or is older; kept'),
   'changed-since-export': told(
     'objects',
-    'changed here since the export, and in the file as it was; kept as it is here (to change them back: corpus undo, or export again with --replace and change that)',
+    'changed here since the export, and in the file as it was; kept as it is here (to change them back: Undo in labelsmith review, or export again with --replace and change that)',
   ),
   'maybe-newer': told(
     'objects',

@@ -165,21 +165,23 @@ test('the curves of the newest fine-tuning are drawn, each to its own scale; run
     frozen: { right: 27, loss: 1.272 },
     depths: [
       { depth: 'last', kept: false, figures: { right: 26, loss: 1.3 }, why: `fewer ${ATTACK}` },
-      { depth: 'all', kept: false, figures: null, why: 'left out' },
+      { depth: 'all', round: 2, kept: false, figures: null, why: 'left out' },
     ],
   };
   const judged = content(
     renderReport(
       report({
-        runs: [run('a', { fineTuning: [{ ...curve('last', [1]), training: 2, of: 4 }], fineTuningGate: gate })],
+        runs: [
+          run('a', { fineTuning: [{ ...curve('last', [1]), round: 3, training: 2, of: 4 }], fineTuningGate: gate }),
+        ],
       }),
     ),
   );
   assert.match(judged, /of 54 labels those that were right while they were held out, on the same 3 folds/);
   assert.match(judged, /<tr><th>as it is<\/th><td>27<\/td><td>1\.272<\/td>/);
   assert.match(judged, /<tr><th>last<\/th><td>26<\/td><td>1\.300<\/td><td>not kept: fewer /);
-  assert.match(judged, /<tr><th>all<\/th><td>–<\/td><td>–<\/td><td>not kept: left out/);
-  assert.match(judged, /<strong>last, training 2 of 4<\/strong>/);
+  assert.match(judged, /<tr><th>all, round 2<\/th><td>–<\/td><td>–<\/td><td>not kept: left out/);
+  assert.match(judged, /<strong>last, round 3, training 2 of 4<\/strong>/);
   const page = content(renderReport(report({ runs })));
   const section = /<section id="training"[\s\S]*?<\/section>/.exec(page)?.[0] ?? '';
   assert.match(section, /class="loss-axis"><i>2\.00<\/i>[\s\S]*?class="steps-axis"><i>0<\/i><i>steps<\/i><i>6<\/i>/);

@@ -6,7 +6,7 @@ import { inlineModel } from '../../onnx/compose.ts';
 import type { DType } from '../../onnx/element-types.ts';
 import { valuesReadBy } from '../../onnx/node-graph.ts';
 import { Graph } from '../../onnx/ops.ts';
-import { decodeModel, encodeModel, type GraphProto, type ModelProto, type NodeProto } from '../../onnx/proto.ts';
+import { decodeModel, encodeModel, type ModelProto, type NodeProto, type TensorProto } from '../../onnx/proto.ts';
 import type { Shape, Value } from '../../onnx/value.ts';
 
 export interface SharedPart {
@@ -67,26 +67,26 @@ function aboveOf(
 
 /** In everything but the numbers of their constants. */
 function isAlike(one: ModelProto, other: ModelProto): boolean {
-  const [a, b] = [one, other].map((proto) => encodeModel({ ...proto, graph: withoutNumbers(proto.graph) }));
-  return Buffer.compare(a as Uint8Array, b as Uint8Array) === 0;
+  return isSame(withoutNumbers(one), withoutNumbers(other));
 }
 
-function withoutNumbers(graph: GraphProto | undefined): GraphProto {
-  const initializer = (graph?.initializer ?? []).map(({ name, dims, dataType }) => ({ name, dims, dataType }));
-  return { ...graph, initializer };
+function isSame(one: ModelProto, other: ModelProto): boolean {
+  return Buffer.compare(encodeModel(one), encodeModel(other)) === 0;
+}
+
+function withoutNumbers(proto: ModelProto): ModelProto {
+  const initializer = (proto.graph?.initializer ?? []).map(({ name, dims, dataType }) => ({ name, dims, dataType }));
+  return { ...proto, graph: { ...proto.graph, initializer } };
 }
 
 /** Names of the constants that are not the same in all of them. */
 function constantsApart(protos: readonly ModelProto[]): Set<string> {
   const [first, ...others] = protos.map(({ graph }) => graph?.initializer ?? []);
-  const apart = (first ?? []).filter((constant, i) =>
-    others.some((list) => {
-      const [a, b] = [constant, list[i] ?? {}].map((tensor) => encodeModel({ graph: { initializer: [tensor] } }));
-      return Buffer.compare(a as Uint8Array, b as Uint8Array) !== 0;
-    }),
-  );
+  const apart = (first ?? []).filter((constant, i) => others.some((list) => !isSame(alone(constant), alone(list[i]))));
   return new Set(apart.map(({ name = '' }) => name));
 }
+
+const alone = (tensor: TensorProto | undefined): ModelProto => ({ graph: { initializer: tensor ? [tensor] : [] } });
 
 /** These, and every value that hangs on one of them. */
 function valuesBehind(nodes: readonly NodeProto[], some: ReadonlySet<string>): Set<string> {

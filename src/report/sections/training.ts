@@ -1,6 +1,7 @@
 /** What the trainings of the newest fine-tuning came to, step by step: the loss and the share that was right, a curve each. */
 import { z } from 'zod';
 import { html, type Markup } from '../../core/markup.ts';
+import { roundText } from '../../stages/teach/fine-tune/steps.ts';
 import type { RunRecord } from '../../store/store.ts';
 import type { Section } from '../report-data.ts';
 import { percent, time } from '../words.ts';
@@ -65,7 +66,7 @@ function judged({ folds, labels, frozen, depths }: Gate): Markup {
     html`<td>${figures ? figures.right : '–'}</td><td>${figures ? figures.loss.toFixed(3) : '–'}</td>`;
   const rows = depths.map(
     ({ depth, round, figures, kept, why }) =>
-      html`<tr><th>${named(depth, round)}</th>${cells(figures)}<td>${kept ? 'kept' : 'not kept'}: ${why}</td></tr>\n`,
+      html`<tr><th>${roundText({ step: depth, round })}</th>${cells(figures)}<td>${kept ? 'kept' : 'not kept'}: ${why}</td></tr>\n`,
   );
   return html`<table><caption>What decided: of ${labels} labels those that were right while they were held out, on the same ${folds} folds</caption>
 <tr><th>depth</th><th>right</th><th>loss</th><th></th></tr>
@@ -75,8 +76,8 @@ ${rows}</table>\n`;
 
 const [WIDTH, HEIGHT] = [100, 40];
 
-function figureOf({ step: depth, round, training, of, stepsAPoint, losses, accuracies }: Curve): Markup {
-  const name = named(depth, round);
+function figureOf({ training, of, stepsAPoint, losses, accuracies, ...depth }: Curve): Markup {
+  const name = roundText(depth);
   const step = training === undefined ? name : `${name}, training ${training} of ${of}`;
   const [loss, right] = [losses, accuracies].map((values) => values.filter((one) => one !== null));
   const steps = losses.length * stepsAPoint;
@@ -84,10 +85,6 @@ function figureOf({ step: depth, round, training, of, stepsAPoint, losses, accur
   const about = `loss from ${fixed(loss?.[0])} to ${fixed(loss?.at(-1))}, right from ${percent(right?.[0] ?? 0)} to ${percent(right?.at(-1) ?? 0)}`;
   return html`<figure><figcaption><strong>${step}</strong>, ${steps > 0 ? `about ${steps} steps` : 'no steps'}: ${about} (dashed)</figcaption>
 <div class="plot"><span class="loss-axis"><i>${fixed(most)}</i><i>loss</i><i>0</i></span><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${step}: ${about}"><polyline class="loss" points="${pointsOf(losses, most)}"/><polyline class="right" points="${pointsOf(accuracies, 1)}"/></svg><span><i>100%</i><i>right</i><i>0%</i></span><span class="steps-axis"><i>0</i><i>steps</i><i>${steps}</i></span></div></figure>\n`;
-}
-
-function named(depth: string, round: number): string {
-  return round === 1 ? depth : `${depth}, round ${round}`;
 }
 
 function pointsOf(values: readonly (number | null)[], most: number): string {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { addImages, imageId, said, scratch, startRun } from '../../../test/contracts/store/fixtures.ts';
+import { imageId, said, startRun } from '../../../test/contracts/store/fixtures.ts';
+import { storeWithClusters } from '../../../test/fixtures/store-with-clusters.ts';
 import { TaskOwners } from '../../corpus/task-owner.ts';
-import { openStore } from '../../store/open.ts';
 import type { ClassRecord, NewLabel } from '../../store/store.ts';
 import { exportWorkspace } from '../export/export.ts';
 import { type ImportOptions, importLabels } from './import.ts';
@@ -15,15 +15,8 @@ const IMAGES = 10;
 
 /** Two clusters of five images each, and their export, which `correct` changes and takes in again. */
 async function clustered(t: TestContext) {
-  const dir = scratch(t);
-  const store = await openStore(join(dir, '.labelsmith'));
-  t.after(() => store.close());
-  await addImages(store, IMAGES);
-  const runId = await startRun(store, 'discover');
-  await store.putArtifact('clusters', 'class', { version: 1, data: '{}' });
-  const cluster = { origin: 'cluster', confidence: 0.5, runId } as const;
-  for (let n = 0; n < IMAGES; n++)
-    await store.putLabels([said(imageId(n), n < 5 ? 'unnamed-1' : 'unnamed-2', cluster)]);
+  const clusters = Array.from({ length: IMAGES }, (_, n) => (n < 5 ? 'unnamed-1' : 'unnamed-2'));
+  const { dir, store } = await storeWithClusters(t, clusters);
   const fail = () => assert.fail('no pixel is needed');
   const effects = { store, workspaceDir: join(dir, '.labelsmith'), read: fail, crop: fail };
   const file = join(dir, 'labels.csv');

@@ -2,24 +2,14 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { addImages, imageId, said, scratch, startRun } from '../../../test/contracts/store/fixtures.ts';
-import { openStore } from '../../store/open.ts';
+import { startRun } from '../../../test/contracts/store/fixtures.ts';
+import { storeWithClusters } from '../../../test/fixtures/store-with-clusters.ts';
 import { importLabels } from './import.ts';
-
-const IMAGES = 6;
 
 /** Expected values follow from "Whose label holds" in docs/discover.md. */
 test('an import tells once that labels of clusters do not count any more, and not where it corrects them', async (t) => {
-  const dir = scratch(t);
-  const store = await openStore(join(dir, '.labelsmith'));
-  t.after(() => store.close());
-  await addImages(store, IMAGES);
-  const runId = await startRun(store, 'discover');
-  await store.putArtifact('clusters', 'class', { version: 1, data: '{}' });
-  for (let n = 0; n < IMAGES; n++) {
-    const name = n < 4 ? 'ferry' : 'unnamed-1';
-    await store.putLabels([said(imageId(n), name, { origin: 'cluster', confidence: 0.5, runId })]);
-  }
+  const clusters = ['ferry', 'ferry', 'ferry', 'ferry', 'unnamed-1', 'unnamed-1'];
+  const { dir, store } = await storeWithClusters(t, clusters);
   const file = join(dir, 'labels.csv');
   const read = async (rows: string, options = {}) => {
     await writeFile(file, `file,class\n${rows}`);

@@ -381,3 +381,9 @@ test('there are further rounds only where images without a label are trained on'
   const many = newSharedMatrix(2000, 1);
   assert.ok(!learnsFromBeliefs({ features: many, labelled: labels(1000) }), 'as many as are trained on have one');
 });
+
+test('a further round is of the folds of the round before', async () => {
+  const features = newSharedMatrix(IMAGES, 8);
+  const believedBy = { ...frozenProblem(), features, foldFeatures: [features] };
+  await assert.rejects(fineTune(one, request({ believedBy })), /a round of 1 folds, not of 2/);
+});

@@ -144,17 +144,14 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
   known.augment ??= await harmlessChanges(pool, { ...request, classNames: request.classNames ?? [] });
   const { augment } = known;
   const how: TuningSetOptions = { cut, augment, strongViews: wanted.strongViews, seed, signal };
-  const { prepared, viewMs } = await preparedOf(
-    pool,
-    { ...request, known },
-    Int32Array.from(taught, (place) => rows[place] ?? 0),
-    how,
-  );
+  const images = Int32Array.from(taught, (place) => rows[place] ?? 0);
+  const { prepared, viewMs } = await preparedOf(pool, { ...request, known }, images, how);
   const folds = foldsOf(problem, request.folds, seed);
+  const featuresWithout = vectorsWithout(request, folds.count);
   const beliefsWithout = beliefsByFold(
     pool,
-    { ...request, frozen, taught, folds, pseudoLabels: wanted.pseudoLabels, featuresWithout: vectorsWithout(request) },
-    request.believedBy ? new Map() : known.beliefs,
+    { ...request, frozen, taught, folds, featuresWithout, pseudoLabels: wanted.pseudoLabels },
+    featuresWithout ? new Map() : known.beliefs,
   );
   const trainings = folds.count + 1;
   const whole = {
@@ -212,8 +209,12 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
   return { judged, spoiled: spoiledOf(ended), finish };
 }
 
-function vectorsWithout({ believedBy }: FineTuneRequest): ((fold: number) => Matrix) | undefined {
-  return believedBy && ((fold) => believedBy.foldFeatures?.[fold] ?? believedBy.features);
+/** Throws where a round was of other folds: its vectors would know labels that they are to be without. */
+function vectorsWithout({ believedBy }: FineTuneRequest, folds: number): ((fold: number) => Matrix) | undefined {
+  if (!believedBy) return undefined;
+  const { features, foldFeatures = [] } = believedBy;
+  if (foldFeatures.length !== folds) throw new RangeError(`a round of ${foldFeatures.length} folds, not of ${folds}`);
+  return (fold) => foldFeatures[fold] ?? features;
 }
 
 /** The images of some rows as training takes them. */

@@ -75,7 +75,7 @@ export interface DepthRound {
   readonly round: number;
 }
 
-export function roundText({ step, round }: DepthRound): string {
+export function roundText({ step, round }: { readonly step: string; readonly round: number }): string {
   return round === 1 ? step : `${step}, round ${round}`;
 }
 
