@@ -93,6 +93,11 @@ test('a training that is under way, and one that was stopped', () => {
     'Under way: teach rounds of the task class, as of 12 s ago.',
     '  The embedder is trained (all, round 2): training 2 of 4, without fold 2 of 3, step 8 of 78, loss 0.500, about 1 min 20 s left of this depth',
   ]);
+  const comparing = { what: 'methods of a classifier', compared: 1, remainingMs: null, atMs } as const;
+  assert.deepEqual(
+    trainingText({ ...of, training: comparing, status: 'running' }, atMs)[1],
+    '  Methods are compared on the embedder as it is: 1 method done',
+  );
   const stopped = printed({ trainings: [{ ...of, status: 'interrupted' }] });
   assert.match(stopped, /Stopped: teach rounds of the task class, at 2026-11-28 19:36:04\./);
   assert.match(stopped, /step 8 of 78, loss 0\.500; the same command goes on at most ten steps before, if the labels/);

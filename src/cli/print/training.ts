@@ -1,5 +1,5 @@
 /** A training that is under way, or that was stopped, in words. */
-import { formatCount } from '../../core/count-text.ts';
+import { formatCount, plural } from '../../core/count-text.ts';
 import { roundText } from '../../stages/teach/fine-tune/steps.ts';
 import type { TrainingNote, TrainingUnderWay } from '../../stages/teach/training-note.ts';
 import { formatDuration, formatTime, oneLine } from '../words.ts';
@@ -21,6 +21,8 @@ export function trainingText({ stage, task, status, training }: TrainingUnderWay
 
 function whereText(training: TrainingNote): string {
   switch (training.what) {
+    case 'methods of a classifier':
+      return `Methods are compared on the embedder as it is: ${plural(training.compared, 'method')} done`;
     case 'embedder': {
       const { depth, round, of, step, ofSteps, loss } = training;
       const onWhat = training.training === of ? 'on all labels' : `without fold ${training.training} of ${of - 1}`;
@@ -43,6 +45,7 @@ function leftText(training: TrainingNote): string {
   const { remainingMs } = training;
   if (remainingMs === null) return '';
   const ofWhat = {
+    'methods of a classifier': '',
     embedder: ' of this depth',
     'images of a detector': ' of these',
     'head of a detector': ' of these steps',
@@ -52,6 +55,8 @@ function leftText(training: TrainingNote): string {
 
 function againText({ what }: TrainingNote): string {
   switch (what) {
+    case 'methods of a classifier':
+      return 'the same command begins again';
     case 'embedder':
       return 'the same command goes on at most ten steps before, if the labels are the same';
     case 'images of a detector':

@@ -190,9 +190,9 @@ async function learnFrom(
   const picked = await wasPicked(workspace.store, options.task);
   const endMs = budgetMs === undefined ? undefined : performance.now() + budgetMs;
   return workspace.engine.withInference(options, async (pool) => {
-    const frozen = await learnRounds(pool, problem, { ...options, budgetMs });
-    const record = tuningRecordOf(workspace, options.task);
     const { end, ...noted } = notedTraining(workspace.store, job.runId, options);
+    const frozen = await learnRounds(pool, problem, { ...options, ...noted, budgetMs });
+    const record = tuningRecordOf(workspace, options.task);
     const tuning = { ...options, ...noted, endMs, record, fineTune: options.fineTune ?? 'off' };
     const fineTuning = await fineTuneTask(workspace, pool, { items, labelledTask }, frozen, tuning);
     await end();

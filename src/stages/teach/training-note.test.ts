@@ -4,6 +4,7 @@ import type { RunRecord } from '../../store/store.ts';
 import { notedTraining, type TrainingNote, trainingsUnderWay } from './training-note.ts';
 
 const NOTE: TrainingNote = { what: 'images of a detector', done: 3, of: 9, remainingMs: null, atMs: 5 };
+const COMPARING: TrainingNote = { what: 'methods of a classifier', compared: 1, remainingMs: null, atMs: 5 };
 
 function run(id: string, task: string, status: RunRecord['status'], metrics: object): RunRecord {
   return {
@@ -34,6 +35,9 @@ test('the newest run of a task says whether a training of it is under way, or wa
     run('0', 'f', 'interrupted', {}),
     run('-1', 'f', 'interrupted', { training }),
     run('-2', 'f', 'interrupted', { training }),
+    run('-3', 'g', 'running', { training: COMPARING }),
+    run('-4', 'h', 'interrupted', { training: COMPARING }),
+    run('-5', 'h', 'interrupted', { training }),
   ]);
   assert.deepEqual(
     found.map(({ run: id, status }) => [id, status]),
@@ -42,6 +46,8 @@ test('the newest run of a task says whether a training of it is under way, or wa
       ['3', 'interrupted'],
       // One that was stopped before its first training left it as it was.
       ['-1', 'interrupted'],
+      ['-3', 'running'],
+      ['-5', 'interrupted'],
     ],
   );
 });
@@ -65,15 +71,8 @@ test('what is noted is seldom written, but always at the end of a training', asy
   assert.equal(told, 16);
   const trainings = written.map((metrics) => (metrics as { training?: TrainingNote }).training);
   const places = trainings.map((one) => one?.what === 'embedder' && [one.training, one.step, one.remainingMs]);
-  assert.deepEqual(places.slice(0, 3), [
-    [1, 5, null],
-    [1, 7, 13_000],
-    [1, 9, 11_000],
-  ]);
-  assert.deepEqual(places.slice(3, 5), [
-    [1, 10, 10_000],
-    [2, 2, 8000],
-  ]);
+  // The first note is of the methods, at 0 s.
+  assert.deepEqual(places.slice(0, 5), [false, [1, 6, 14_000], [1, 8, 12_000], [1, 10, 10_000], [2, 2, 8000]]);
   assert.deepEqual(trainings.at(-2), {
     what: 'embedder',
     depth: 'last',
@@ -89,6 +88,23 @@ test('what is noted is seldom written, but always at the end of a training', asy
   assert.deepEqual(written.at(-1), {}, 'nothing is trained any more');
 });
 
+test('before anything is trained, the methods that are compared are noted', async () => {
+  const written: { training?: TrainingNote }[] = [];
+  const store = { noteRun: async (_: string, metrics: object) => void written.push(metrics) };
+  let now = 0;
+  const { onStep, onTraining, end } = notedTraining(store, 'r', {}, () => now);
+  const step = { method: 'base', folds: 3, accuracy: 1, loss: 0, temperature: 1, elapsedMs: 1 } as const;
+  now = 3000;
+  onStep(step);
+  now = 6000;
+  onTraining({ step: 'last', round: 1 }, { trained: 0, of: 4, steps: 1, ofSteps: 25, loss: 1 });
+  now = 9000;
+  onStep(step);
+  await end();
+  const told = written.map(({ training: one }) => (one?.what === 'methods of a classifier' ? one.compared : one?.what));
+  assert.deepEqual(told, [0, 1, 'embedder', undefined]);
+});
+
 test('what an earlier run left of a training is noted before its next step', async () => {
   const written: { training?: TrainingNote }[] = [];
   const store = { noteRun: async (_: string, metrics: object) => void written.push(metrics) };
@@ -98,7 +114,7 @@ test('what an earlier run left of a training is noted before its next step', asy
   onTakenOver({ step: 'all', round: 1 }, { ...left, training: 3, steps: 10, isDone: false });
   await end();
   const places = written.map(({ training: one }) => one?.what === 'embedder' && [one.training, one.step, one.loss]);
-  assert.deepEqual(places, [[2, 25, null], [3, 10, null], false]);
+  assert.deepEqual(places, [false, [2, 25, null], [3, 10, null], false]);
 });
 
 test('the time left counts trainings, which have unequal numbers of steps', async () => {

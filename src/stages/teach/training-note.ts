@@ -7,9 +7,17 @@ import type { RunId } from '../../core/ids.ts';
 import { progressMeter } from '../../jobs/progress.ts';
 import type { RunRecord, RunStore } from '../../store/store.ts';
 import { type DepthRound, roundText, STEP_NAMES } from './fine-tune/steps.ts';
+import type { Step } from './learn-rounds.ts';
 
 /** Each figure is of `atMs`, the time of day when it was noted; `remainingMs` is null where the speed is not known yet. */
 const NOTE = z.discriminatedUnion('what', [
+  z.object({
+    what: z.literal('methods of a classifier'),
+    /** Whose cross-validation is through. */
+    compared: z.number(),
+    remainingMs: z.null(),
+    atMs: z.number(),
+  }),
   z.object({
     what: z.literal('embedder'),
     depth: z.enum(STEP_NAMES),
@@ -109,10 +117,11 @@ export interface TakenOverTraining {
 interface ToldOfTraining<Progress, Taken> {
   readonly onTraining?: (tried: DepthRound, at: Progress) => void;
   readonly onTakenOver?: (tried: DepthRound, taken: Taken) => void;
+  readonly onStep?: (step: Step) => void;
 }
 
 /**
- * Notes of an embedder's trainings, with the time left by the speed of the last steps.
+ * Notes of a classifier's learning, before anything of the embedder is trained, and of an embedder's trainings, with the time left by the speed of the last steps.
  * @param also told of each step, and of what is taken over, as well
  */
 export function notedTraining<Progress extends EmbedderProgress, Taken extends TakenOverTraining>(
@@ -122,6 +131,10 @@ export function notedTraining<Progress extends EmbedderProgress, Taken extends T
   now = Date.now,
 ): Pick<TrainingNotes, 'end'> & Required<ToldOfTraining<Progress, Taken>> {
   const notes = trainingNotes(store, runId, now);
+  let compared = 0;
+  const noteMethods = () =>
+    notes.note({ what: 'methods of a classifier', compared, remainingMs: null }, compared === 0);
+  noteMethods();
   let of: { readonly tried: string; readonly remainingAfter: (done: number) => number | null } | undefined;
   const note = (tried: DepthRound, at: EmbedderProgress, isTaken = false) => {
     const { trained, steps, ofSteps, loss } = at;
@@ -135,6 +148,12 @@ export function notedTraining<Progress extends EmbedderProgress, Taken extends T
     notes.note({ what: 'embedder', depth, round, ...where }, isTaken || steps === ofSteps);
   };
   return {
+    onStep(step) {
+      // What is measured between trainings says where it is by the last of them.
+      compared++;
+      if (!of) noteMethods();
+      also.onStep?.(step);
+    },
     onTraining(tried, at) {
       note(tried, at);
       also.onTraining?.(tried, at);
@@ -185,7 +204,8 @@ export function trainingsUnderWay(runs: readonly RunRecord[]): TrainingUnderWay[
     if (seen.has(key)) continue;
     const note = NOTE.safeParse(metrics.training);
     // One that was stopped before its first training left that of the run before to be gone on with.
-    if (!note.success && status === 'interrupted') continue;
+    const hasTrained = note.success && note.data.what !== 'methods of a classifier';
+    if (!hasTrained && status === 'interrupted') continue;
     seen.add(key);
     if (note.success && (status === 'running' || status === 'interrupted'))
       found.push({ run, stage, task, status, training: note.data });
