@@ -23,15 +23,15 @@ test('each depth is tried, then the best again for as long as that is kept, thre
   assert.deepEqual(tried(false, every, 1), ['bias', 'last', 'all'], 'where nothing but labels is learned from');
 });
 
-test('with little time the deepest comes first, and at once again', () => {
-  assert.deepEqual(tried(true, []), ['all', 'last', 'bias']);
-  assert.deepEqual(tried(true, ['all']), ['all', 'all, round 2', 'last', 'bias']);
-  assert.deepEqual(tried(true, ['all', 'last', 'last, round 2']), [
+test('with little time the upper part comes first, then the whole, what is best again, and biases at last', () => {
+  assert.deepEqual(tried(true, []), ['last', 'all', 'bias']);
+  assert.deepEqual(tried(true, ['last']), ['last', 'all', 'last, round 2', 'bias']);
+  assert.deepEqual(tried(true, ['last', 'all', 'all, round 2', 'bias']), [
+    'last',
     'all',
     'all, round 2',
-    'last',
-    'last, round 2',
-    'last, round 3',
+    'all, round 3',
     'bias',
+    'bias, round 2',
   ]);
 });

@@ -9,14 +9,16 @@ import { type DepthRound, roundText, type StepName } from './steps.ts';
 export const MAX_ROUNDS = 3;
 
 /**
- * What is tried, one after the other: each depth, then what is best once more for as long as that is kept. With little time what was worth
- * most where it was measured comes first: the deepest, and at once again.
+ * What is tried, one after the other: each depth, then what is best once more for as long as that is kept. With little time comes first
+ * what has most for it: the upper part, which takes a fraction of the time of the whole network, then that, then the best again.
  */
 export function attemptsOf(
   wanted: readonly StepName[],
   { isHurried, rounds }: { readonly isHurried: boolean; readonly rounds: number },
 ): { next(best: DepthRound | null): DepthRound | undefined } {
-  const depths = isHurried ? wanted.toReversed() : [...wanted];
+  const isLate = (step: StepName) => isHurried && step === 'bias';
+  const early = wanted.filter((step) => !isLate(step));
+  const late = wanted.filter(isLate);
   const begun = new Set<string>();
   const begin = (one: DepthRound) => {
     begun.add(roundText(one));
@@ -27,9 +29,9 @@ export function attemptsOf(
     const one = { step: best.step, round: best.round + 1 };
     return begun.has(roundText(one)) ? undefined : begin(one);
   };
-  const deeper = () => {
+  const first = (depths: StepName[]) => {
     const step = depths.shift();
     return step && begin({ step, round: 1 });
   };
-  return { next: (best) => (isHurried ? (again(best) ?? deeper()) : (deeper() ?? again(best))) };
+  return { next: (best) => first(early) ?? again(best) ?? first(late) };
 }
