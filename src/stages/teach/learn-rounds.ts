@@ -173,6 +173,19 @@ async function withGraph(context: LearnContext, { features }: Problem): Promise<
   return { ...context, joined, principal: await principalFeatures(pool, features, seed) };
 }
 
+/** One method with its settings: what it makes of held-out labels. */
+export async function crossValidateMethod(
+  pool: InferencePool,
+  problem: Problem,
+  folds: Folds,
+  settings: LearnSettings,
+  { seed, signal }: Pick<RoundsOptions, 'seed' | 'signal'>,
+): Promise<HeldOut> {
+  const none: LearnContext = { pool, joined: null, principal: null, seed, signal };
+  const shared = needsGraph(settings.method) && !problem.foldFeatures ? await withGraph(none, problem) : none;
+  return (await validate(shared, problem, folds, settings)).heldOut;
+}
+
 /** A method, cross-validated as a whole. */
 async function validate(
   context: LearnContext,

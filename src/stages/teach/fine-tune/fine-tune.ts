@@ -27,7 +27,7 @@ import { samplesWithin, untilEnd } from './time-plan.ts';
 import type { TuningImage } from './tuning-image.ts';
 import type { TuningRecord } from './tuning-record.ts';
 import { mostImages, type PreparedTuning, prepareTuning, type TuningSetOptions } from './tuning-set.ts';
-import { bestShare } from './weight-share.ts';
+import { bestShare, SHARE_ROWS } from './weight-share.ts';
 
 export interface FineTuneRequest {
   readonly embedder: TunableEmbedder;
@@ -161,7 +161,8 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
     prepared,
     beliefs: await beliefsWithout(folds.count),
   };
-  const passes = problem.features.rows + folds.count * (rows.length + wanted.shares.length * problem.labelled.length);
+  const passes =
+    problem.features.rows + folds.count * (rows.length + wanted.shares.length * Math.min(SHARE_ROWS, rows.length));
   const step = await shortened(pool, whole, {
     trainings,
     otherMs: passes * PASSES_A_VECTOR * viewMs,

@@ -2,17 +2,19 @@
  * How far the weights go from where they were to where training took them (WiSE-FT: Wortsman et al., "Robust fine-tuning of
  * zero-shot models", CVPR 2022): the share with the least loss on held-out labels, each under the network of its fold.
  *
- * Loss, since a hundred labels tell shares apart by it and not by how many are right; the base model on labelled items alone,
- * since it costs some hundred passes.
+ * Loss, since a hundred labels tell shares apart by it and not by how many are right. By the teacher's method, on images without a
+ * label too: it is what the exit gate goes by, and vectors that a method on labels alone likes best may be worse to it.
  */
 import { sampleIndices, seededRandom } from '../../../core/random.ts';
 import { fitTemperature, meanCrossEntropy } from '../../../math/calibration.ts';
+import type { Matrix } from '../../../math/matrix.ts';
 import type { ComposedEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
 import { centreAndNormalise, meanOf, type VectorBlock } from '../../embed/recipe.ts';
-import { crossValidate, type Folds } from '../cross-validation.ts';
-import { type LearnSettings, learn, logitsOfRows } from '../methods.ts';
-import type { Problem } from '../problem.ts';
+import type { Folds } from '../cross-validation.ts';
+import { crossValidateMethod } from '../learn-rounds.ts';
+import type { LearnSettings } from '../methods.ts';
+import { type Problem, sampledRows, subsample, withLabels } from '../problem.ts';
 import { embedRows } from './embed-rows.ts';
 import type { TuningImage } from './tuning-image.ts';
 
@@ -25,6 +27,7 @@ export interface ShareRequest {
   /** The embedder of a fold whose weights went so far. */
   embedderOf(fold: number, share: number): ComposedEmbedder;
   open(row: number): Promise<TuningImage | undefined>;
+  /** How the teacher learns. */
   readonly settings: LearnSettings;
   readonly seed: number;
   readonly signal?: AbortSignal;
@@ -32,57 +35,80 @@ export interface ShareRequest {
 
 /** Labelled items that are asked, at most. */
 const MAX_LABELS = 400;
+/** Rows that are embedded once a fold and share, with those without a label, at most. */
+export const SHARE_ROWS = 1000;
+/** Networks that are held at once: an image is read, and what they have in common computed, once for all of these. */
+const MAX_NETWORK_BYTES = 2 ** 28;
 
 export async function bestShare(pool: InferencePool, request: ShareRequest): Promise<number> {
-  const { shares, problem, seed } = request;
+  const { shares, problem, seed, embedderOf } = request;
   const [first] = shares;
   if (first === undefined) throw new RangeError('no shares');
   if (shares.length === 1) return first;
-  const { labelled, labels, groups } = problem;
-  const places = sampleIndices(labelled.length, MAX_LABELS, seededRandom(seed, 'weight-share'));
-  const rows = Int32Array.from(places, (place) => labelled[place] ?? 0);
-  const asked = {
-    rows,
-    labels: Int32Array.from(places, (place) => labels[place] ?? 0),
-    groups: Array.from(rows, (row) => groups[row] ?? ''),
-    classes: problem.classes,
+  const places = [...sampleIndices(problem.labelled.length, MAX_LABELS, seededRandom(seed, 'weight-share'))];
+  const some = withLabels(problem, places);
+  const asked: Asked = {
+    rows: sampledRows(some, SHARE_ROWS, seed),
+    problem: subsample(some, SHARE_ROWS, seed),
     folds: { count: request.folds.count, of: Int32Array.from(places, (place) => request.folds.of[place] ?? 0) },
   };
+  const networks = shares.map((share) => ({
+    share,
+    ofFolds: Array.from({ length: request.folds.count }, (_, fold) => embedderOf(fold, share)),
+  }));
+  const bytes = networks[0]?.ofFolds.reduce((sum, { model }) => sum + model.length, 0) ?? 0;
+  const atOnce = Math.max(1, Math.floor(MAX_NETWORK_BYTES / bytes));
   let best = { share: first, loss: Number.POSITIVE_INFINITY };
-  for (const share of shares) {
-    const loss = await lossWith(pool, request, asked, share);
-    // Of equals the first, which is the one that goes less far.
-    if (loss < best.loss) best = { share, loss };
+  for (let from = 0; from < networks.length; from += atOnce) {
+    const some = networks.slice(from, from + atOnce);
+    const vectors = await vectorsOf(
+      pool,
+      request,
+      asked.rows,
+      some.flatMap(({ ofFolds }) => ofFolds),
+    );
+    for (const [i, { share, ofFolds }] of some.entries()) {
+      const ofShare = vectors.slice(i * ofFolds.length, (i + 1) * ofFolds.length);
+      const loss = await lossWith(pool, request, asked, ofShare);
+      // Of equals the first, which is the one that goes less far.
+      if (loss < best.loss) best = { share, loss };
+    }
   }
   return best.share;
 }
 
 interface Asked {
+  /** Ascending. */
   readonly rows: Int32Array;
-  readonly labels: Int32Array;
-  readonly groups: readonly string[];
-  readonly classes: number;
+  /** Of these rows. */
+  readonly problem: Problem;
   readonly folds: Folds;
 }
 
+/** One matrix for each embedder, centred, shape [rows, columns]. */
+async function vectorsOf(
+  pool: InferencePool,
+  { blocks, open, signal }: ShareRequest,
+  rows: Int32Array,
+  embedders: readonly ComposedEmbedder[],
+): Promise<Matrix[]> {
+  const columns = blocks.reduce((sum, block) => sum + block.columns, 0);
+  const wanted = embedders.map((embedder) => ({ embedder, rows }));
+  const vectors = await embedRows(pool, wanted, { columns, open, signal });
+  for (const matrix of vectors) centreAndNormalise(matrix, { blocks }, meanOf(matrix));
+  return vectors;
+}
+
+/** @param foldFeatures of the rows that are asked, one of each fold */
 async function lossWith(
   pool: InferencePool,
-  { blocks, embedderOf, open, settings, seed, signal }: ShareRequest,
-  { rows, labels, groups, classes, folds }: Asked,
-  share: number,
+  { settings, seed, signal }: ShareRequest,
+  { problem, folds }: Asked,
+  foldFeatures: readonly Matrix[],
 ): Promise<number> {
-  const columns = blocks.reduce((sum, block) => sum + block.columns, 0);
-  const embedders = Array.from({ length: folds.count }, (_, fold) => ({ embedder: embedderOf(fold, share), rows }));
-  const foldFeatures = await embedRows(pool, embedders, { columns, open, signal });
-  for (const matrix of foldFeatures) centreAndNormalise(matrix, { blocks }, meanOf(matrix));
   const [features] = foldFeatures;
   if (!features) throw new RangeError('no folds');
-  const labelled = Int32Array.from(rows, (_, place) => place);
-  const problem: Problem = { features, foldFeatures, groups, labelled, labels, classes };
-  const context = { pool, joined: null, principal: null, seed, signal };
-  const { logits } = await crossValidate(problem, folds, async (training, held) => {
-    const { head } = await learn(context, training, { ...settings, method: 'base', augment: false });
-    return logitsOfRows(pool, head, training.features, held);
-  });
-  return meanCrossEntropy(logits, labels, fitTemperature(logits, labels));
+  const ofFolds = { ...problem, features, foldFeatures, augmentations: undefined };
+  const { logits } = await crossValidateMethod(pool, ofFolds, folds, { ...settings, augment: false }, { seed, signal });
+  return meanCrossEntropy(logits, problem.labels, fitTemperature(logits, problem.labels));
 }
