@@ -10,6 +10,7 @@ import { sharedPart } from '../../../models/tuning/shared-part.ts';
 import type { ComposedEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { InferencePool, PoolModel } from '../../../onnx/pool.ts';
 import { float32Data, uint8 } from '../../../onnx/tensor.ts';
+import { centreAndNormalise, meanOf, type VectorBlock } from '../../embed/recipe.ts';
 import type { TuningImage } from './tuning-image.ts';
 
 export interface RowsToEmbed {
@@ -74,6 +75,20 @@ export async function embedRows(
   }
   if (vanished > 0) throw new ImagesVanished(vanished);
   return matrices;
+}
+
+/** Of the same rows under each embedder, centred; shape [rows, columns] each. Throws like {@link embedRows}. */
+export async function centredVectors(
+  pool: InferencePool,
+  embedders: readonly ComposedEmbedder[],
+  rows: Int32Array,
+  { blocks, ...options }: Omit<EmbedRowsOptions, 'columns'> & { readonly blocks: readonly VectorBlock[] },
+): Promise<Matrix[]> {
+  const columns = blocks.reduce((sum, block) => sum + block.columns, 0);
+  const wanted = embedders.map((embedder) => ({ embedder, rows }));
+  const vectors = await embedRows(pool, wanted, { ...options, columns });
+  for (const matrix of vectors) centreAndNormalise(matrix, { blocks }, meanOf(matrix));
+  return vectors;
 }
 
 interface LoadedEmbedders {

@@ -19,7 +19,7 @@ import { type Folds, foldsOf } from '../cross-validation.ts';
 import type { LearnSettings } from '../methods.ts';
 import { type Problem, sampledRows, subsample } from '../problem.ts';
 import { type Beliefs, beliefsByFold } from './beliefs.ts';
-import { embedRows, type RowsToEmbed } from './embed-rows.ts';
+import { centredVectors, embedRows } from './embed-rows.ts';
 import { harmlessChanges } from './harmless.ts';
 import { keyOfTraining, type TrainingRequest, trainOnce } from './one-training.ts';
 import { cutFor, STEPS, type StepName, type TuningStep } from './steps.ts';
@@ -180,7 +180,7 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
   const tuned = await trainFolds(pool, training, data);
   const before = parametersOf(embedder.network, prepared.set.cut.trainables);
   const composed = ({ parameters }: Tuned, share: number) => embedder.compose(averaged(before, parameters, share));
-  const share = await bestShare(pool, {
+  const chosen = await bestShare(pool, {
     problem,
     folds,
     shares: step.shares,
@@ -191,13 +191,18 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
     blocks: request.blocks,
     open: request.open,
   });
-  const ofFolds = tuned.map((one) => ({ embedder: composed(one, share), rows }));
-  const judged = judgedOf(request, await vectorsOf(pool, request, ofFolds), rows);
+  const { share } = chosen;
+  const ofFolds = tuned.map((one) => composed(one, share));
+  // Of a small pile they are there.
+  const isWhole = chosen.rows.length === rows.length;
+  const foldFeatures = isWhole ? chosen.foldFeatures : await centredVectors(pool, ofFolds, rows, request);
+  const judged = judgedOf(problem, foldFeatures, rows);
   const finish = async (): Promise<FineTuned> => {
     const last = await trainLast(pool, training, data, tuned);
     const final = composed(last, share);
     const every = Int32Array.from({ length: problem.features.rows }, (_, row) => row);
-    const [features] = await vectorsOf(pool, request, [{ embedder: final, rows: every }]);
+    const columns = request.blocks.reduce((sum, block) => sum + block.columns, 0);
+    const [features] = await embedRows(pool, [{ embedder: final, rows: every }], { ...request, columns });
     return {
       ...problemsOf(request, features as Matrix, judged, rows),
       embedder: final,
@@ -348,18 +353,8 @@ async function shortened(
   return { ...step, samples };
 }
 
-function vectorsOf(
-  pool: InferencePool,
-  { blocks, open, signal }: FineTuneRequest,
-  wanted: readonly RowsToEmbed[],
-): Promise<Matrix[]> {
-  const columns = blocks.reduce((sum, block) => sum + block.columns, 0);
-  return embedRows(pool, wanted, { columns, open, signal });
-}
-
-/** @param foldFeatures vectors of the rows by the embedder of each fold, which are centred here in place */
-function judgedOf({ problem, blocks }: FineTuneRequest, foldFeatures: readonly Matrix[], rows: Int32Array): Problem {
-  for (const matrix of foldFeatures) centreAndNormalise(matrix, { blocks }, meanOf(matrix));
+/** @param foldFeatures vectors of the rows by the embedder of each fold, centred */
+function judgedOf(problem: Problem, foldFeatures: readonly Matrix[], rows: Int32Array): Problem {
   const places = new Map(Array.from(rows, (row, place) => [row, place]));
   return {
     ...problem,

@@ -10,12 +10,12 @@ import { fitTemperature, meanCrossEntropy } from '../../../math/calibration.ts';
 import type { Matrix } from '../../../math/matrix.ts';
 import type { ComposedEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
-import { centreAndNormalise, meanOf, type VectorBlock } from '../../embed/recipe.ts';
+import type { VectorBlock } from '../../embed/recipe.ts';
 import type { Folds } from '../cross-validation.ts';
 import { crossValidateMethod } from '../learn-rounds.ts';
 import type { LearnSettings } from '../methods.ts';
 import { type Problem, sampledRows, subsample, withLabels } from '../problem.ts';
-import { embedRows } from './embed-rows.ts';
+import { centredVectors } from './embed-rows.ts';
 import type { TuningImage } from './tuning-image.ts';
 
 export interface ShareRequest {
@@ -40,11 +40,19 @@ export const SHARE_ROWS = 1000;
 /** Networks that are held at once: an image is read, and what they have in common computed, once for all of these. */
 const MAX_NETWORK_BYTES = 2 ** 28;
 
-export async function bestShare(pool: InferencePool, request: ShareRequest): Promise<number> {
+export interface ChosenShare {
+  readonly share: number;
+  /** What was embedded to find it, ascending; none where there was nothing to choose. */
+  readonly rows: Int32Array;
+  /** Of these rows, one of each fold, centred. */
+  readonly foldFeatures: readonly Matrix[];
+}
+
+export async function bestShare(pool: InferencePool, request: ShareRequest): Promise<ChosenShare> {
   const { shares, problem, seed, embedderOf } = request;
   const [first] = shares;
   if (first === undefined) throw new RangeError('no shares');
-  if (shares.length === 1) return first;
+  if (shares.length === 1) return { share: first, rows: new Int32Array(), foldFeatures: [] };
   const places = [...sampleIndices(problem.labelled.length, MAX_LABELS, seededRandom(seed, 'weight-share'))];
   const some = withLabels(problem, places);
   const asked: Asked = {
@@ -58,23 +66,23 @@ export async function bestShare(pool: InferencePool, request: ShareRequest): Pro
   }));
   const bytes = networks[0]?.ofFolds.reduce((sum, { model }) => sum + model.length, 0) ?? 0;
   const atOnce = Math.max(1, Math.floor(MAX_NETWORK_BYTES / bytes));
-  let best = { share: first, loss: Number.POSITIVE_INFINITY };
+  let best = { share: first, foldFeatures: [] as readonly Matrix[], loss: Number.POSITIVE_INFINITY };
   for (let from = 0; from < networks.length; from += atOnce) {
     const some = networks.slice(from, from + atOnce);
-    const vectors = await vectorsOf(
+    const vectors = await centredVectors(
       pool,
-      request,
-      asked.rows,
       some.flatMap(({ ofFolds }) => ofFolds),
+      asked.rows,
+      request,
     );
     for (const [i, { share, ofFolds }] of some.entries()) {
-      const ofShare = vectors.slice(i * ofFolds.length, (i + 1) * ofFolds.length);
-      const loss = await lossWith(pool, request, asked, ofShare);
+      const foldFeatures = vectors.slice(i * ofFolds.length, (i + 1) * ofFolds.length);
+      const loss = await lossWith(pool, request, asked, foldFeatures);
       // Of equals the first, which is the one that goes less far.
-      if (loss < best.loss) best = { share, loss };
+      if (loss < best.loss) best = { share, foldFeatures, loss };
     }
   }
-  return best.share;
+  return { share: best.share, rows: asked.rows, foldFeatures: best.foldFeatures };
 }
 
 interface Asked {
@@ -83,20 +91,6 @@ interface Asked {
   /** Of these rows. */
   readonly problem: Problem;
   readonly folds: Folds;
-}
-
-/** One matrix for each embedder, centred, shape [rows, columns]. */
-async function vectorsOf(
-  pool: InferencePool,
-  { blocks, open, signal }: ShareRequest,
-  rows: Int32Array,
-  embedders: readonly ComposedEmbedder[],
-): Promise<Matrix[]> {
-  const columns = blocks.reduce((sum, block) => sum + block.columns, 0);
-  const wanted = embedders.map((embedder) => ({ embedder, rows }));
-  const vectors = await embedRows(pool, wanted, { columns, open, signal });
-  for (const matrix of vectors) centreAndNormalise(matrix, { blocks }, meanOf(matrix));
-  return vectors;
 }
 
 /** @param foldFeatures of the rows that are asked, one of each fold */
