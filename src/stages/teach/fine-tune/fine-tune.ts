@@ -27,7 +27,7 @@ import { samplesWithin, untilEnd } from './time-plan.ts';
 import type { TuningImage } from './tuning-image.ts';
 import type { TuningRecord } from './tuning-record.ts';
 import { mostImages, type PreparedTuning, prepareTuning, type TuningSetOptions } from './tuning-set.ts';
-import { bestShare, SHARE_ROWS } from './weight-share.ts';
+import { bestShare, type ChosenShare, SHARE_ROWS, type ShareRequest } from './weight-share.ts';
 
 export interface FineTuneRequest {
   readonly embedder: TunableEmbedder;
@@ -180,22 +180,8 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
   const tuned = await trainFolds(pool, training, data);
   const before = parametersOf(embedder.network, prepared.set.cut.trainables);
   const composed = ({ parameters }: Tuned, share: number) => embedder.compose(averaged(before, parameters, share));
-  const chosen = await bestShare(pool, {
-    problem,
-    folds,
-    shares: step.shares,
-    embedderOf: (fold, share) => composed(tuned[fold] as Tuned, share),
-    settings: request.teacher,
-    seed,
-    signal,
-    blocks: request.blocks,
-    open: request.open,
-  });
-  const { share } = chosen;
-  const ofFolds = tuned.map((one) => composed(one, share));
-  // Of a small pile they are there.
-  const isWhole = chosen.rows.length === rows.length;
-  const foldFeatures = isWhole ? chosen.foldFeatures : await centredVectors(pool, ofFolds, rows, request);
+  const embedderOf = (fold: number, share: number) => composed(tuned[fold] as Tuned, share);
+  const { share, foldFeatures } = await judgedVectors(pool, request, { folds, rows, shares: step.shares, embedderOf });
   const judged = judgedOf(problem, foldFeatures, rows);
   const finish = async (): Promise<FineTuned> => {
     const last = await trainLast(pool, training, data, tuned);
@@ -213,6 +199,19 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
     };
   };
   return { judged, spoiled: spoiledOf(ended), finish };
+}
+
+/** The share of the weights that is chosen, and the vectors of the rows with it, one matrix of each fold, centred. */
+async function judgedVectors(
+  pool: InferencePool,
+  request: FineTuneRequest,
+  { rows, ...of }: Pick<ShareRequest, 'folds' | 'shares' | 'embedderOf'> & { readonly rows: Int32Array },
+): Promise<Pick<ChosenShare, 'share' | 'foldFeatures'>> {
+  const chosen = await bestShare(pool, { ...request, ...of, settings: request.teacher });
+  // Of a small pile they are there.
+  if (chosen.rows.length === rows.length) return chosen;
+  const ofFolds = Array.from({ length: of.folds.count }, (_, fold) => of.embedderOf(fold, chosen.share));
+  return { share: chosen.share, foldFeatures: await centredVectors(pool, ofFolds, rows, request) };
 }
 
 /** Throws where a round was of other folds: its vectors would know labels that they are to be without. */
