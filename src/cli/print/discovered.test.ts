@@ -28,6 +28,7 @@ function told({ counts, ...more }: Differences, asked: Asked = {}): string {
     levels: [2, 5],
     levelsBefore: null,
     emptied: 0,
+    strays: { count: 0, first: [] },
     held: 0,
     asked: 'auto',
     askedBefore: null,
@@ -62,7 +63,7 @@ test('that less is right where classes are small is said where clusters are smal
 
 test('levels are told with the classes of people that are at each, and that there is one where all are', () => {
   assert.match(told({}), /Clusters at each level of the tree: 1: 2, 2: 5 \(labelsmith discover --level N\)\.\n/);
-  assert.match(told({ held: 1 }), /At every level the 1 class that people named or labelled stay/);
+  assert.match(told({ held: 1 }), /At every level the class that people named or labelled stays\./);
   assert.match(told({ levelsBefore: [3, 9] }), /named or labelled since; before, they were 1: 3, 2: 9\.\n/);
   const all = told({ held: 2, levels: [2] });
   assert.match(all, /Every cluster is a class that people named or labelled, so the tree has one level:/);
@@ -89,4 +90,13 @@ test('a number of before is told with what finds another; one that is not met wi
   assert.match(told({ asked: 9 }, { k: 9 }), /\n9 clusters were asked for, and 2 are shown: more cannot be told apart/);
   assert.doesNotMatch(told({ asked: 2 }, { k: 2 }), /asked for/);
   assert.match(told({}, { level: 3 }), /The tree has 2 levels, so level 3 is not there; the finest is shown\./);
+});
+
+test('members of named clusters that went with other things are counted, where clusters were made', () => {
+  const strays = { count: 2, first: ['/photos/1.jpg', '/photos/2.jpg'] };
+  assert.match(
+    told({ strays }),
+    /\n2 images of clusters that people named lie with other things .* first \/photos\/1\.jpg\./,
+  );
+  assert.doesNotMatch(told({ strays, clustered: false }), /other things/);
 });

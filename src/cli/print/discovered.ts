@@ -84,6 +84,7 @@ export function printHowSure(output: Output, result: DiscoverResult, items: Item
   const mixed = clusters.filter(({ chance }) => lookOf(chance, differing(counts)) === 'mixed').length;
   if (mixed > 0)
     output.summary(`${plural(mixed, 'cluster looks', 'clusters look')} mixed: more than one thing in one.`);
+  if (result.clustered) printStrays(output, result, nounOf(items));
   printLevels(output, result);
   if (result.emptied > 0) {
     const [has, them] = result.emptied === 1 ? ['has', 'it'] : ['have', 'them'];
@@ -97,9 +98,8 @@ export function printHowSure(output: Output, result: DiscoverResult, items: Item
 /** Where else the tree can be cut. */
 function printLevels(output: Output, { levels, levelsBefore, held, counts }: DiscoverResult): void {
   if (levels.length > 1) {
-    const which = held === 1 ? 'class' : 'classes';
-    const people =
-      held > 0 ? ` At every level the ${formatCount(held)} ${which} that people named or labelled stay.` : '';
+    const [which, stay] = held === 1 ? ['class', 'stays'] : [`${formatCount(held)} classes`, 'stay'];
+    const people = held > 0 ? ` At every level the ${which} that people named or labelled ${stay}.` : '';
     output.summary(
       `Clusters at each level of the tree: ${levelsText(levels)} (labelsmith discover --level N).${people}`,
     );
@@ -165,6 +165,15 @@ export function printDiscovered(output: Output, result: DiscoverResult, items: I
     const [first] = duplicates.first;
     output.summary(`${plural(duplicates.count, 'pair')} nearly alike, first ${first.a} and ${first.b}.`);
   }
+}
+
+/** Members of clusters with a name that did not stay there. */
+function printStrays(output: Output, { strays: { count, first } }: DiscoverResult, noun: string): void {
+  if (count === 0) return;
+  const [lies, went] = count === 1 ? ['lies', 'it is'] : ['lie', 'they are'];
+  output.summary(
+    `${plural(count, noun)} of clusters that people named ${lies} with other things here, and there ${went} now, first ${first[0]}.`,
+  );
 }
 
 /** `, 12 of them near copies, each with the one it is like`; nothing where there are none. */

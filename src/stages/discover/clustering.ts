@@ -13,7 +13,7 @@ import { cutAround, type HeldClass } from './cluster-cut.ts';
 import type { ClusterModel } from './cluster-model.ts';
 import type { Copies } from './copies.ts';
 import { tooManyClusters } from './enough-items.ts';
-import { heldClasses } from './held-classes.ts';
+import { type HeldClasses, heldClasses } from './held-classes.ts';
 import { type Hierarchy, hierarchyOf, type Method } from './hierarchy.ts';
 import { keptKey, keptSample } from './kept-sample.ts';
 import { levelsOf, suggestedK } from './levels.ts';
@@ -24,6 +24,7 @@ import { withRowsOfCut } from './rows-of-cut.ts';
 import { readSample, type Sample, sampleKey } from './sample.ts';
 import { drawSample } from './sample-stage.ts';
 import { withSpreadWork } from './sample-work.ts';
+import { strayMembers } from './stray-members.ts';
 
 /** A clustering that is asked for, and the vectors it is of. */
 export interface ClusteringRequest {
@@ -64,6 +65,8 @@ export interface Clustering {
   readonly held: readonly (HeldClass | undefined)[];
   /** The class that people said of each item of the sample, [items]; −1 for none. */
   readonly classOf: Int32Array;
+  /** The first 16 digits of the ids of members of named clusters that the tree puts with other things. */
+  readonly strays: readonly string[];
   /** The number that an earlier command asked for, where this one asks for none. */
   readonly askedBefore: number | null;
   /** Levels around the classes that people had when the clusters there are were cut; null where the tree is new. */
@@ -79,10 +82,10 @@ export async function clusteringFor(request: ClusteringRequest, there: ClusterMo
     const { model: tree, drawn } = plan.kind === 'cluster' ? await newTree(request, plan) : { model: plan.model };
     const sample = drawn ?? (await sampleOfModel(job.workspace, tree, shards, recipe, mean));
     const held = await heldClasses(effects.store, task, there, sample.ids);
-    const classOf = Int32Array.from(tree.sample, (key) => held.classOf.get(key) ?? -1);
+    const { classOf, strays } = withoutStrays(tree, held);
     const levelsBefore = plan.kind === 'cluster' ? null : levelsOf(tree.hierarchy, tree.cut?.known, tree.method);
     const keep = { kind: 'keep', model: tree } as const;
-    const kept = { plan: keep, model: tree, sample, held: [], classOf, askedBefore, levelsBefore };
+    const kept = { plan: keep, model: tree, sample, held: [], classOf, strays, askedBefore, levelsBefore };
     if (plan.kind === 'keep') return kept;
     const { hierarchy, method } = tree;
     const asked = numberAsked(request, plan, tree, classOf);
@@ -99,6 +102,19 @@ export async function clusteringFor(request: ClusteringRequest, there: ClusterMo
   const { method, asked } = done.model;
   const because = 'none of the items that were clustered is embedded any more';
   return carriedOut({ kind: 'cluster', method, asked, because });
+}
+
+/** What is known of each item of the sample, but for members of named clusters that the tree puts with other things: these are the machine's again. */
+function withoutStrays(
+  { sample, method, hierarchy }: ClusterModel,
+  { classOf: known, namedIn }: HeldClasses,
+): { readonly classOf: Int32Array; readonly strays: readonly string[] } {
+  const classOf = Int32Array.from(sample, (key) => known.get(key) ?? -1);
+  const members = { classOf, namedIn: Int32Array.from(sample, (key) => namedIn.get(key) ?? -1) };
+  // By the tree alone: whatever number is asked for, the same members are strays.
+  const strays = strayMembers(hierarchy, clustersWanted(method, hierarchy, 'auto'), members);
+  for (const item of strays) classOf[item] = -1;
+  return { classOf, strays: strays.map((item) => sample[item]) };
 }
 
 const asksForNone = ({ k, level }: DiscoverOptions) => k === undefined && level === undefined;

@@ -26,7 +26,7 @@ import { type ClusterModel, savedModel, saveModel } from './cluster-model.ts';
 import { type Clustering, type ClusteringRequest, clusteringFor, keepsClusters } from './clustering.ts';
 import { namesOfEach } from './clusters-now.ts';
 import { copiesIn } from './copies.ts';
-import { described, mapFindings } from './findings.ts';
+import { described, mapFindings, straysTold } from './findings.ts';
 import { keepForOthers, keptKey, keptLayout } from './kept-sample.ts';
 import type { ClusteredSample } from './knn-assignment.ts';
 import { levelsOf, rangeWith, suggestedRange } from './levels.ts';
@@ -116,6 +116,7 @@ async function discover(
       likelyRight: model.hierarchy.evidence ? likelyRightOf(sums) : null,
       levels,
       levelsBefore: levelsBefore?.join() === levels.join() ? null : levelsBefore,
+      strays: await straysTold(store, clustering.strays, sampleIds),
       held: new Set(classOf.filter((group) => group >= 0)).size,
       asked: model.asked,
       askedBefore,

@@ -1,5 +1,5 @@
 /** What is told of clusters and of the data map when `discover` is done. */
-import { isImageId } from '../../core/ids.ts';
+import { type ItemId, isImageId } from '../../core/ids.ts';
 import { namesNow } from '../../corpus/class-names.ts';
 import type { Store } from '../../store/store.ts';
 import { chanceOfOneThing } from './cluster-confidence.ts';
@@ -8,6 +8,7 @@ import { clustersNow } from './clusters-now.ts';
 import { readMap } from './data-map.ts';
 import type { MapEffects } from './map-record.ts';
 import type { DiscoveredCluster, DiscoverResult } from './options.ts';
+import { sampleKey } from './sample.ts';
 
 /** Outliers and pairs in the result; the report has more. */
 const MAX_TOLD = 20;
@@ -31,6 +32,18 @@ export async function mapFindings(
       first: pairs.map(({ a, b, similarity }) => ({ a: path(a), b: path(b), similarity })),
     },
   };
+}
+
+/** @param strays the first 16 digits of their ids */
+export async function straysTold(
+  store: Pick<Store, 'pathsOfImages'>,
+  strays: readonly string[],
+  ids: readonly ItemId[],
+): Promise<DiscoverResult['strays']> {
+  const keys = new Set(strays);
+  const first = ids.filter((id) => keys.has(sampleKey(id))).slice(0, MAX_TOLD);
+  const paths = await store.pathsOfImages(first.filter(isImageId));
+  return { count: strays.length, first: first.map((id) => (isImageId(id) && paths.get(id)?.[0]?.path) || id) };
 }
 
 /**

@@ -25,6 +25,8 @@ export interface HeldClasses {
   readonly taken: readonly boolean[];
   /** The place in `names` of each item that is known to be of one. */
   readonly classOf: IdMap;
+  /** Of each that nobody said so of by itself, but of its cluster: the row of that cluster. Parts that a person split a class into are not among them. */
+  readonly namedIn: IdMap;
   /** The acts there are by now, and the row of each item that they are about. */
   readonly record: ActRecord;
   readonly rowOf: ReadonlyMap<string, number>;
@@ -46,9 +48,12 @@ export async function heldClasses(
   const rowOf = rowsHeld(record, now);
   const rootNames = record.rows.map((row) => rootOfRow(row, now)?.name);
   const ofActs = new Set<string>();
+  const namedIn = new IdMap();
   const nameOf = (await saidByPeople(store, task, ids)).map(({ name, denied }, i) => {
-    const held = rootNames[rowOf.get(sampleKey(ids[i])) ?? -1];
+    const row = rowOf.get(sampleKey(ids[i])) ?? -1;
+    const held = rootNames[row];
     if (held !== undefined) ofActs.add(held);
+    if (held !== undefined && name === undefined && record.rows[row].splitBy === undefined) namedIn.set(ids[i], row);
     return name ?? (held === undefined || denied.has(held) ? undefined : held);
   });
   const names = [...new Set(nameOf.filter((name) => name !== undefined))].sort();
@@ -64,6 +69,7 @@ export async function heldClasses(
     whole: names.map((name) => ofActs.has(name)),
     taken: names.map((name) => taken.has(name) && !ofActs.has(name)),
     classOf,
+    namedIn,
     record,
     rowOf,
     now,

@@ -115,6 +115,11 @@ export interface DiscoverResult extends RunResult {
   readonly levelsBefore: readonly number[] | null;
   /** Classes that people named or labelled among what was clustered: each is one cluster at every level. */
   readonly held: number;
+  /**
+   * Images that only the name of their cluster made people's, and that lie with other things in these clusters: they went there. Of regions
+   * ids in place of paths.
+   */
+  readonly strays: { readonly count: number; readonly first: readonly string[] };
   /** How many clusters the tree is cut at. */
   readonly asked: number | 'auto';
   /** The number that an earlier command asked for, where this one asked for none; it holds still where `asked` is the same. */
