@@ -9,12 +9,17 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type CliOptions, runCli, runJson, startCli } from './cli.ts';
 
-const COMMAND = ['teach', 'rounds', '--fine-tune', 'last', '--threads', '2'];
+const COMMAND = ['teach', 'rounds', '--fine-tune', 'last', '--threads', '2', '--seed'];
 
 interface Outcome {
   readonly model: string;
   readonly modelSha256: string;
-  readonly steps: readonly { readonly fineTuned?: string; readonly accuracy: number; readonly loss: number }[];
+  readonly steps: readonly {
+    readonly fineTuned?: string;
+    readonly round?: number;
+    readonly accuracy: number;
+    readonly loss: number;
+  }[];
 }
 
 export interface Kills {
@@ -26,18 +31,21 @@ export interface Kills {
   readonly env?: NodeJS.ProcessEnv;
   /** Whose vectors are learned from (default: the package's). */
   readonly model?: string;
+  /** Default 0. */
+  readonly seed?: number;
 }
 
 /** @param dir with a workspace that has labels */
 export async function killedFineTuning(
   t: Pick<TestContext, 'diagnostic'>,
   dir: string,
-  { amid, spread, env, model }: Kills,
+  { amid, spread, env, model, seed = 0 }: Kills,
 ): Promise<Outcome> {
   const at = { cwd: dir, env };
+  const command = [...COMMAND, `${seed}`];
   await runJson(['embed', ...(model ? ['--model', model] : [])], at);
   const startedAt = performance.now();
-  const whole = await runJson<Outcome>(COMMAND, at);
+  const whole = await runJson<Outcome>(command, at);
   const lengthMs = performance.now() - startedAt;
   // Losses of held-out labels hang on every weight, whether or not the fine-tuned embedder was kept.
   assert.ok(whole.steps.some(({ fineTuned }) => fineTuned === 'last'));
@@ -46,7 +54,7 @@ export async function killedFineTuning(
   const checkAfter = async (name: string, kill: () => Promise<unknown>) => {
     await rm(join(dir, '.labelsmith/models'), { recursive: true, force: true });
     await kill();
-    const again = await runJson<Outcome>(COMMAND, at);
+    const again = await runJson<Outcome>(command, at);
     assert.equal(again.modelSha256, whole.modelSha256, `${name}: the classifier byte for byte`);
     assert.deepEqual(again.steps.map(timeless), whole.steps.map(timeless), `${name}: everything measured`);
     assert.equal(existsSync(kept), false, `${name}: nothing is left over`);
@@ -54,7 +62,7 @@ export async function killedFineTuning(
   };
   for (const done of amid) {
     await checkAfter(`amid training ${done + 1}`, async () => {
-      await killAmid(at, kept, done);
+      await killAmid(command, at, kept, done);
       assert.ok(existsSync(kept), 'a state was kept');
       assert.match(
         await trainingIn(at),
@@ -66,7 +74,7 @@ export async function killedFineTuning(
   }
   for (let moment = 0; moment < spread; moment++) {
     const killAfterMs = (lengthMs * (moment + 0.7)) / (spread + 0.4);
-    await checkAfter(`moment ${moment + 1} of ${spread}`, () => runCli(COMMAND, { ...at, killAfterMs }));
+    await checkAfter(`moment ${moment + 1} of ${spread}`, () => runCli(command, { ...at, killAfterMs }));
   }
   return whole;
 }
@@ -93,8 +101,8 @@ interface Status {
 const POLL_MS = 3;
 
 /** Kills the command once so many trainings are done and the next has a state on disk. */
-async function killAmid(at: CliOptions, kept: string, done: number): Promise<void> {
-  const child = startCli(COMMAND, at);
+async function killAmid(command: readonly string[], at: CliOptions, kept: string, done: number): Promise<void> {
+  const child = startCli(command, at);
   const ended = new Promise((resolve) => child.on('close', resolve));
   child.stdin?.end();
   const watch = setInterval(() => {
