@@ -65,8 +65,9 @@ test('changes, their history, and undo of all of them give back the first tree a
   assert.equal(again.changed, false);
 
   await runJson(['corpus', 'undo'], { cwd });
-  const { undone } = await runJson<{ undone: unknown[] }>(['corpus', 'undo', '9'], { cwd });
-  assert.equal(undone.length, 4);
+  const { stdout: undone } = await runCli(['corpus', 'undo', '9'], { cwd });
+  assert.equal(undone.match(/^Took back: /gm)?.length, 4);
+  assert.match(undone, /\nThat is all: 9 were asked for, and there were 4 changes\.\n/);
   assert.deepEqual([await tree(cwd), await imagesIn(cwd)], first);
   assert.equal((await runCli(['corpus', 'undo'], { cwd })).code, 1, 'nothing is left');
   const { events } = await runJson<{ events: { undone: boolean }[] }>(['corpus', 'history'], { cwd });

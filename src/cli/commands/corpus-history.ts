@@ -1,12 +1,12 @@
 /** `corpus undo` and `corpus history`: what was done to the classes, and taking it back. */
 import type { CorpusEvent } from '../../core/corpus.ts';
 import { plural } from '../../core/count-text.ts';
-import { undoCorpusChange } from '../../stages/discover/relabel.ts';
+import { tasksToCutAgain, undoCorpusChange } from '../../stages/discover/relabel.ts';
 import { command } from '../command.ts';
 import { changeText } from '../print/corpus-change.ts';
 import { wholeNumber } from '../text-values.ts';
 import { argument } from '../values.ts';
-import { formatTime } from '../words.ts';
+import { formatTime, oneLine } from '../words.ts';
 import { withWorkspace } from '../workspace.ts';
 
 /** Operations among which the newest that is not undone is looked for. */
@@ -31,8 +31,16 @@ export const corpusUndo = command({
         undone.push(event);
         output.line(`Took back: ${changeText(event)}`);
       }
-      output.document({ undone });
+      const cutAgain = undone.length === 0 ? [] : await tasksToCutAgain(workspace.store);
+      output.document({ undone, cutAgain });
       if (undone.length === 0) output.line('There is nothing to take back.');
+      else if (undone.length < count)
+        output.line(`That is all: ${count} were asked for, and ${allThereWas(undone.length)}.`);
+      if (cutAgain.length > 0) {
+        output.line(
+          `Clusters were made around what was taken back (${plural(cutAgain.length, 'task')}: ${cutAgain.map(oneLine).join(', ')}); they follow at the next labelsmith discover.`,
+        );
+      }
       if (newest?.kind === 'items') {
         output.warn(
           `The newest thing that people did, "${newest.name}" of ${plural(newest.labels, 'label')}, changed no class and stays; Undo in labelsmith review takes it back.`,
@@ -42,6 +50,8 @@ export const corpusUndo = command({
     });
   },
 });
+
+const allThereWas = (count: number) => (count === 1 ? 'there was 1 change' : `there were ${count} changes`);
 
 export const corpusHistory = command({
   name: 'corpus history',

@@ -7,7 +7,7 @@ import { change } from '../../corpus/corpus.ts';
 import { InferencePool } from '../../onnx/pool.ts';
 import { clustersToName } from './clusters-to-name.ts';
 import type { DiscoverOptions } from './options.ts';
-import { undoCorpusChange } from './relabel.ts';
+import { tasksToCutAgain, undoCorpusChange } from './relabel.ts';
 import { splitClassIn } from './split-class.ts';
 
 const COLUMNS = 8;
@@ -317,7 +317,9 @@ test('what was made around a split or a merge is made again once that is undone,
       assert.ok(await split(5));
       if (between) await discover({ k });
       assert.ok(await undoCorpusChange(store));
+      assert.deepEqual(await tasksToCutAgain(store), ['class']);
       const after = await discover({ k });
+      assert.deepEqual(await tasksToCutAgain(store), []);
       assert.deepEqual([after.counts.clusters, after.likelyRight], [k, before.likelyRight]);
       assert.equal((await discover({ k })).clustered, false, 'once is enough');
     }
@@ -325,7 +327,11 @@ test('what was made around a split or a merge is made again once that is undone,
   const { clusters } = await discover({ k: 6 });
   await change(store, { kind: 'merge', names: clusters.slice(0, 2).map(({ name }) => name), into: 'both' });
   assert.equal((await discover({ k: 5 })).held, 1);
+  await change(store, { kind: 'rename', from: 'both', to: 'two' });
   assert.ok(await undoCorpusChange(store));
+  assert.deepEqual(await tasksToCutAgain(store), [], 'no cut came after the name');
+  assert.ok(await undoCorpusChange(store));
+  assert.deepEqual(await tasksToCutAgain(store), ['class']);
   const { counts, held } = await discover({ k: 5 });
   assert.deepEqual([counts.clusters, held], [5, 0]);
 });

@@ -9,6 +9,7 @@ import type { NewLabel, Store } from '../../store/store.ts';
 import { corpusNow } from './class-rows.ts';
 import { type ClusterModel, savedModel } from './cluster-model.ts';
 import { heldBeside, namesOfEach } from './clusters-now.ts';
+import { undoneSince } from './people-acts.ts';
 import { sampleKey } from './sample.ts';
 
 /** Items a page of labels. */
@@ -64,6 +65,19 @@ export async function relabelClusters(store: Store, act: number): Promise<void> 
     await relabel();
     await store.dropUnusedClasses(model.clusters.map(({ name }) => name));
   }
+}
+
+/** Tasks whose clusters were made around an operation that was undone since, in order: the next `discover` cuts them again. */
+export async function tasksToCutAgain(
+  store: Pick<Store, 'tasks' | 'artifact' | 'corpus' | 'corpusLog'>,
+): Promise<string[]> {
+  const { acts } = await corpusNow(store);
+  const found: string[] = [];
+  for (const { name } of await store.tasks()) {
+    const model = await savedModel(store, name);
+    if (model && undoneSince(model, acts)) found.push(name);
+  }
+  return found.sort();
 }
 
 /** Of each item of the sample whether it is in a part that the act split off. */

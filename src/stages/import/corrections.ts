@@ -1,6 +1,6 @@
 /** What corrections of a file are made of, and how they are counted. */
 import type { ImportedLabel } from '../../core/dataset.ts';
-import type { RegionId } from '../../core/ids.ts';
+import type { RegionId, RunId } from '../../core/ids.ts';
 import { currentLabels, type Label, type TaskRule } from '../../core/labels.ts';
 import type { Keeps } from '../../formats/format.ts';
 import type { ReasonKey } from '../../formats/reckoning.ts';
@@ -61,6 +61,8 @@ export interface CorrectionContext {
   readonly isOfImages: boolean;
   /** Of what was shown: regions, by id, of which it is not known whether they were in the file. */
   readonly maybeNewer: ReadonlySet<RegionId>;
+  /** Imports that took in this copy of the export before. */
+  readonly earlierRuns: ReadonlySet<RunId>;
   /** What was left as it was is the person's word too. */
   readonly confirmAll: boolean;
   /** What holds where two people say different things. */

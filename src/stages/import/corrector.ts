@@ -3,7 +3,7 @@
  * the person's word: boxes that moved, classes that changed, what is gone and what is new. What the person left as it was stays
  * whose it was, unless all of it is to be confirmed. Only what the format can say is touched.
  */
-import type { ImageId, RegionId } from '../../core/ids.ts';
+import type { ImageId, RegionId, RunId } from '../../core/ids.ts';
 import type { TaskRule } from '../../core/labels.ts';
 import type { Keeps } from '../../formats/format.ts';
 import type { Store } from '../../store/store.ts';
@@ -24,7 +24,7 @@ import type { ImportPlan, PlannedEntry } from './plan.ts';
 import type { RowOptions } from './rows.ts';
 import type { DisagreementRule } from './votes.ts';
 
-interface CorrectorParts {
+export interface CorrectorParts {
   readonly options: RowOptions;
   readonly keeps: Keeps;
   readonly base: Base;
@@ -32,6 +32,8 @@ interface CorrectorParts {
   readonly disagreement: DisagreementRule;
   /** Null where no clusters can be corrected. */
   readonly clusters: ClusterClasses | null;
+  /** See `same-copy.ts`. */
+  readonly earlierRuns: ReadonlySet<RunId>;
 }
 
 interface CorrectedTasks {

@@ -44,8 +44,10 @@ async function importInto(
     async (runId) => {
       const found = await importLabels(store, format, path, options, runId);
       const { matched, unmatched, regions, labels, reckoning } = found;
+      // Where it is a copy of an export: see `same-copy.ts`.
+      const copy = found.corrections?.copy ? { copy: found.corrections.copy } : {};
       const counts = { matched, unmatched, regions, labels };
-      return { counts, metrics: { reckoning }, interrupted: false, summary: found };
+      return { counts, metrics: { reckoning, ...copy }, interrupted: false, summary: found };
     },
   );
   return summary;

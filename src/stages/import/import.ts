@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { toName } from '../../core/class-name.ts';
+import type { RunId } from '../../core/ids.ts';
 import type { Origin } from '../../core/labels.ts';
 import type { DisownedClusters } from '../../corpus/task-owner.ts';
 import { LabelsmithError } from '../../errors.ts';
@@ -17,11 +18,12 @@ import type { Store } from '../../store/store.ts';
 import { type Base, baseOf, isExportFolder } from './base.ts';
 import type { ClassMode, NewClass } from './classes.ts';
 import type { CorrectionCounts, Corrections } from './corrections.ts';
-import { Corrector } from './corrector.ts';
+import { Corrector, type CorrectorParts } from './corrector.ts';
 import { ClusterClasses } from './left-clusters.ts';
 import { type NewTask, newTaskRefused, newTasksAmong } from './new-tasks.ts';
 import { countTaken, gathered, type ImportPlan, planImport } from './plan.ts';
 import { type ResolvedLabels, resolveLabels } from './resolve.ts';
+import { type Copy, copyAt, importsOfCopy } from './same-copy.ts';
 import { classesOfClustered, silencedSince } from './silenced.ts';
 import { refuseOtherKind } from './task-kinds.ts';
 import { putToldClasses } from './told-classes.ts';
@@ -107,6 +109,8 @@ export interface CorrectionSummary extends Readonly<CorrectionCounts>, Correctio
   readonly exportedAtMs: number | null;
   /** What the person left as it was is their word too. */
   readonly confirmAll: boolean;
+  /** Which copy of which export it is, for later imports of the same; null where it is not known. */
+  readonly copy: Copy | null;
 }
 
 /**
@@ -204,17 +208,9 @@ async function importFiles(
   // What is no export of ours never was of clusters.
   const clusters =
     before === null || compared === null || compared.kind === 'state' ? null : new ClusterClasses(before);
-  const corrector =
-    compared === null
-      ? null
-      : await Corrector.open(store, plan, {
-          options: rowOptions,
-          keeps,
-          base: compared,
-          confirmAll,
-          disagreement,
-          clusters,
-        });
+  const copy = compared?.kind === 'export' ? await copyAt(shown, compared.export.id) : null;
+  const rules = { options: rowOptions, keeps, confirmAll, disagreement, clusters };
+  const corrector = compared === null ? null : await correctorOf(store, plan, { ...rules, base: compared, copy });
   const parts = { resolved, repeated: plan.repeated, options: rowOptions, corrector, clusters, reckoning };
   const writer = await written(store, plan, parts, { ...options, format });
   return {
@@ -226,9 +222,9 @@ async function importFiles(
     labels: writer.labels,
     tasks: sorted(writer.tasks),
     splits: sorted(writer.splits),
-    newClasses: plan.newClasses.map(({ name, near }) => ({ name, near })),
+    newClasses: newClassesOf(plan, writer).map(({ name, near }) => ({ name, near })),
     newTasks,
-    corrections: compared === null ? null : correctionSummary(writer.corrections, compared, confirmAll),
+    corrections: compared === null ? null : correctionSummary(writer.corrections, compared, { confirmAll, copy }),
     reckoning: reckoning.report(),
     severalClasses: await whereSeveral(store, resolved.tasksOfMany, task),
     unmatchedWhere: plan.unmatchedWhere,
@@ -236,6 +232,15 @@ async function importFiles(
     unknownClasses: plan.answers.unknown,
     silenced: await silencedSince(before, store),
   };
+}
+
+async function correctorOf(
+  store: Store,
+  plan: ImportPlan,
+  { copy, ...parts }: Omit<CorrectorParts, 'earlierRuns'> & { readonly copy: Copy | null },
+): Promise<Corrector> {
+  const earlierRuns = copy === null ? new Set<RunId>() : await importsOfCopy(store, copy);
+  return Corrector.open(store, plan, { ...parts, earlierRuns });
 }
 
 /** Everything that the plan has is written, or with `dryRun` only counted. */
@@ -271,7 +276,16 @@ function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort());
 }
 
-function correctionSummary({ objects, labels }: Corrections, base: Base, confirmAll: boolean): CorrectionSummary {
+/** What a correction left as it was makes no class: one that was exported may be gone since. */
+function newClassesOf({ newClasses }: ImportPlan, { corrected, classNames }: ImportWriter): readonly NewClass[] {
+  return corrected ? newClasses.filter(({ name }) => classNames.has(name)) : newClasses;
+}
+
+function correctionSummary(
+  { objects, labels }: Corrections,
+  base: Base,
+  { confirmAll, copy }: Pick<CorrectionSummary, 'confirmAll' | 'copy'>,
+): CorrectionSummary {
   return {
     added: objects.added + labels.added,
     changed: objects.changed + labels.changed,
@@ -283,6 +297,7 @@ function correctionSummary({ objects, labels }: Corrections, base: Base, confirm
     comparedWith: base.kind,
     exportedAtMs: base.kind === 'export' ? base.export.atMs : null,
     confirmAll,
+    copy,
   };
 }
 

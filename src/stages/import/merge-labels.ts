@@ -2,7 +2,7 @@
  * Corrected classes of one image, by comparison of three, as `merge-regions.ts` does it for regions: what differs from what the
  * export showed is the person's word. Classes of tasks on regions follow from the regions. Pure.
  */
-import type { Label } from '../../core/labels.ts';
+import { currentLabels, type Label } from '../../core/labels.ts';
 import type { NewLabel } from '../../store/store.ts';
 import type { ShownImage } from '../export/shown.ts';
 import { absentLabel, type CorrectionContext, holding, personLabel, tell } from './corrections.ts';
@@ -132,6 +132,13 @@ function leftAlone(left: readonly Shown[], context: CorrectionContext): NewLabel
     const held = holding(context.labelsOf(entry.image.id), new Set([task]), ruleOf);
     const now = held.find(({ className }) => className === one.className);
     const others = held.filter(({ origin }) => origin === 'human');
+    const given = entry.labels.find(({ className }) => className === one.className);
+    const back = () =>
+      personLabel(entry.image.id, { ...one, annotator: given?.annotator ?? null, task }, context, task);
+    if (now === undefined && isMovedBack({ ...one, task }, context)) {
+      counts.changed++;
+      return [back()];
+    }
     if (now === undefined && others.length > 0 && ruleOf(task) === 'single')
       tell(context, 'changed-since-export', [one]);
     const isChanged = now === undefined && (others.length > 0 || task === one.task);
@@ -140,7 +147,14 @@ function leftAlone(left: readonly Shown[], context: CorrectionContext): NewLabel
       return [];
     }
     counts.confirmed++;
-    const given = entry.labels.find(({ className }) => className === one.className);
-    return [personLabel(entry.image.id, { ...one, annotator: given?.annotator ?? null, task }, context, task)];
+    return [back()];
   });
+}
+
+/** All that speaks against what was shown came from this copy, which has it again. */
+function isMovedBack({ task, className }: Shown, { entry, earlierRuns, labelsOf, ruleOf }: CorrectionContext): boolean {
+  const said = labelsOf(entry.image.id).filter((label) => label.task === task && label.origin === 'human');
+  const others = ruleOf(task) === 'single' ? currentLabels(said, 'single') : [];
+  const against = [...others, ...said.filter((label) => !label.present && label.className === className)];
+  return against.length > 0 && against.every(({ runId }) => runId !== null && earlierRuns.has(runId));
 }

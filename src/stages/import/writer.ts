@@ -59,6 +59,8 @@ export class ImportWriter {
   labels = 0;
   readonly tasks = new Map<string, number>();
   readonly splits = new Map<string, number>();
+  /** Classes of labels that are written. */
+  readonly classNames = new Set<string>();
   readonly corrections: Corrections = noCorrections();
   readonly #moves = new MoveCounts();
   readonly #store: Store;
@@ -83,6 +85,11 @@ export class ImportWriter {
   static async open(store: Store, parts: WriterParts): Promise<ImportWriter> {
     const known = new Set((await store.tasks()).map(({ name }) => name));
     return new ImportWriter(store, await store.beginStaging(parts.options.runId), parts, known);
+  }
+
+  /** Whether what the file says is compared with what there was. */
+  get corrected(): boolean {
+    return this.#parts.corrector !== null;
   }
 
   /** Whether a page was staged. */
@@ -181,6 +188,7 @@ export class ImportWriter {
     const added = corrected === null ? rowsOf(page, options, await known(store, page, options)) : null;
     const rows: Rows = added ?? rowsOfAll(corrected ?? []);
     if (added !== null) this.#tellOnce([...added.notes, ...(await contradictionsIn(store, page, added))]);
+    for (const { className } of rows.labels) this.classNames.add(className);
     const tallies = new Map<ImageId, string>();
     for (const entry of corrected ?? []) {
       const tally = tallyOf(entry);
