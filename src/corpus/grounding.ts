@@ -73,6 +73,11 @@ export function lookUp(wordNet: WordNet, name: string): Synset | null {
   return null;
 }
 
+/** Whether it is a noun that WordNet knows, in the plural too. */
+export function isNoun(wordNet: WordNet, word: string): boolean {
+  return [...lemmas(word)].some((lemma) => wordNet.senses(lemma).length > 0);
+}
+
 /** WordNet's rules of detachment for nouns (morphy(7WN)). */
 const PLURALS: readonly (readonly [ending: RegExp, singular: string])[] = [
   [/ses$/, 's'],

@@ -25,6 +25,7 @@ function told({ counts, ...more }: Differences, asked: Asked = {}): string {
     counts: { items: 100, clusters: 2, assigned: 100, none: 0, copies: 0, since: 0, ...counts },
     clusters: [cluster('a', 60, 0.9), cluster('b', 40, 0.2)],
     likelyRight: 0.8,
+    judged: 100,
     levels: [2, 5],
     levelsBefore: null,
     emptied: 0,
@@ -58,6 +59,12 @@ test('that less is right where classes are small is said where clusters are smal
   const said = (items: number, clusters: number) => told({ counts: { items, clusters } });
   assert.match(said(300, 11), /About 80 % of images .* told; fewer where classes have less than 8 images each, since/);
   assert.match(said(300, 10), /About 80 % of images are where they belong, as far as can be told\.\n/);
+  const later = told({ counts: { items: 130, since: 30 } });
+  assert.match(later, /About 80 % of the 100 images that these clusters were made of are where they belong/);
+  assert.match(
+    later,
+    /\n30 images came after these clusters were made and went to the nearest of them, whatever they show:/,
+  );
   assert.match(said(20, 2), /as far as can be told\.\n20 images are too few/);
 });
 

@@ -58,12 +58,13 @@ const LESS_OF_SMALL_CLASSES = '; fewer where classes have less than 8 images eac
 
 /** How far to trust the number of clusters and the clusters, and where else the tree can be cut. */
 export function printHowSure(output: Output, result: DiscoverResult, items: ItemKind, asked: Asked): void {
-  const { counts, range, clusters, likelyRight } = result;
+  const { counts, range, clusters, likelyRight, judged } = result;
   if (likelyRight !== null) {
     const few = differing(counts);
     const less = few / counts.clusters < SMALL_CLUSTERS && few >= ENOUGH_ITEMS ? LESS_OF_SMALL_CLASSES : '';
+    const which = counts.since > 0 ? `the ${plural(judged, nounOf(items))} that these clusters were made of` : items;
     output.summary(
-      `About ${formatPercent(likelyRight, 0)} of ${items} are where they belong, as far as can be told${less}.`,
+      `About ${formatPercent(likelyRight, 0)} of ${which} are where they belong, as far as can be told${less}.`,
     );
     if (few < ENOUGH_ITEMS) {
       const noun = `${plural(few, nounOf(items))}${counts.copies > 0 ? ' that differ' : ''}`;
@@ -74,7 +75,7 @@ export function printHowSure(output: Output, result: DiscoverResult, items: Item
   }
   if (counts.since > 0) {
     output.summary(
-      `${plural(counts.since, nounOf(items))} came after these clusters were made and went to the nearest of them: labelsmith discover --recluster looks for new classes.`,
+      `${plural(counts.since, nounOf(items))} came after these clusters were made and went to the nearest of them, whatever ${counts.since === 1 ? 'it shows' : 'they show'}: labelsmith discover --recluster looks for new classes.`,
     );
   } else if (range && range.least < range.most) {
     output.summary(

@@ -82,6 +82,9 @@ interface ShardResult {
 /** In the counts of a shard: items by the name of their cluster's class, and all confidences together, in thousandths. */
 const SIZE = 'size:';
 const SURE = 'sure';
+/** Those of them that the clusters were made of, with near copies, and their confidences. */
+const MADE_OF = 'made-of';
+const SURE_OF_MADE = 'sure-of-made';
 
 /** Items in each class's clusters, from the sums of a run. */
 export function sizesOf(counts: Counts): Map<string, number> {
@@ -89,10 +92,23 @@ export function sizesOf(counts: Counts): Map<string, number> {
   return new Map(sizes.map(([name, size]) => [name.slice(SIZE.length), size]));
 }
 
-/** Share of the items that are likely of the class that most of their cluster is of; null where none has a cluster. */
-export function likelyRightOf(counts: Counts): number | null {
-  const labelled = [...sizesOf(counts).values()].reduce((sum, size) => sum + size, 0);
-  return labelled > 0 ? (counts[SURE] ?? 0) / 1000 / labelled : null;
+/** How much of what is likely right. */
+export interface LikelyRight {
+  /** Of so many items that have a cluster, */
+  readonly judged: number;
+  /** the share that is likely of the class that most of its cluster is of; null where none has a cluster. */
+  readonly share: number | null;
+}
+
+/**
+ * @param since items that came after the clusters were made. They may be of classes that no cluster is of, which nothing about the clusters
+ *   tells; so of a pile that has any the share is of what the clusters were made of alone.
+ */
+export function likelyRightOf(counts: Counts, since: number): LikelyRight {
+  const all = [...sizesOf(counts).values()].reduce((sum, size) => sum + size, 0);
+  const judged = since > 0 ? (counts[MADE_OF] ?? 0) : all;
+  const sure = counts[since > 0 ? SURE_OF_MADE : SURE] ?? 0;
+  return { judged, share: judged > 0 ? sure / 1000 / judged : null };
 }
 
 export const assignStage: StageDefinition<AssignSettings, AssignContext, VectorShard, ShardResult> = {
@@ -144,8 +160,9 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
     known.get(id)?.find((label) => isKept(label) && !deniedOf.get(id)?.has(label.className));
   const kept = ids.flatMap((id) => before(id) ?? []);
   const copies = ids.filter((id) => own.get(id) === undefined && (ofCopy(id) ?? -1) >= 0).length;
+  const isMadeOf = (id: ItemId) => context.placeOf.get(id) !== undefined || context.placeOfCopy(id) !== undefined;
   if (kept.length === ids.length && !map.lacks(ids))
-    return { labels: [], marks: null, counts: { copies, ...sums(kept) } };
+    return { labels: [], marks: null, counts: { copies, ...sums(kept, isMadeOf) } };
   const fromMean = centreAndNormalise(rows, recipe, mean.values);
   const assignments = await assignByNeighbours(
     sample,
@@ -174,7 +191,7 @@ async function assigned(context: AssignContext, shard: VectorShard): Promise<Sha
   return {
     labels,
     marks: map.lacks(ids) ? await map.write({ shard, ids, assignments, fromMean, runId }) : null,
-    counts: { assigned: labels.length, none, copies, ...sums([...kept, ...labels]) },
+    counts: { assigned: labels.length, none, copies, ...sums([...kept, ...labels], isMadeOf) },
   };
 }
 
@@ -207,14 +224,21 @@ function nearestOther(
   return best && all > 0 ? { className: best[0], confidence: best[1] / all } : undefined;
 }
 
-function sums(labels: readonly Pick<Label, 'className' | 'confidence'>[]): Counts {
+function sums(
+  labels: readonly Pick<Label, 'itemId' | 'className' | 'confidence'>[],
+  isMadeOf: (id: ItemId) => boolean,
+): Counts {
   const counts: Record<string, number> = {};
   const add = (key: string, value: number) => {
     counts[key] = (counts[key] ?? 0) + value;
   };
-  for (const { className, confidence } of labels) {
+  for (const { itemId, className, confidence } of labels) {
+    const sure = Math.round(1000 * confidence);
     add(SIZE + className, 1);
-    add(SURE, Math.round(1000 * confidence));
+    add(SURE, sure);
+    if (!isMadeOf(itemId)) continue;
+    add(MADE_OF, 1);
+    add(SURE_OF_MADE, sure);
   }
   return counts;
 }

@@ -1,5 +1,6 @@
 /** `discover` as a whole: a classifier by its name, and what WordNet says that names are kinds of. */
 import type { ItemKind } from '../../core/labels.ts';
+import { isNoun } from '../../corpus/grounding.ts';
 import { hypernymsOf } from '../../corpus/hypernyms.ts';
 import { imagenetNames } from '../../corpus/imagenet.ts';
 import type { VotedNames } from '../../corpus/voted-names.ts';
@@ -107,6 +108,7 @@ export async function discoverWith(
       vocabulary,
       namer,
       hypernymsOf: (name) => hypernymsOf(wordNet(), name),
+      isWord: (term) => isNoun(wordNet(), term),
       votedNames,
     });
     const { model, rule } = vocabulary ?? {};

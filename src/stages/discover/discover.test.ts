@@ -133,11 +133,12 @@ test('how many are likely right is what labels are sure of; one item alone is no
 
 test('items that come later get the cluster of their neighbours, and nobody else another one', async (t) => {
   const { store, effects, items, add } = await prepare(t, 80);
-  await discover(effects, { ...OPTIONS, k: 4 });
+  const first = await discover(effects, { ...OPTIONS, k: 4 });
   const later = Array.from({ length: 40 }, (_, n) => ({ ...item(80 + n), path: `/photos/new/${n}.jpg` }));
   await add(later);
   const second = await discover(effects, OPTIONS);
   assert.deepEqual([second.clustered, second.counts.assigned, second.counts.items], [false, 40, 120]);
+  assert.deepEqual([second.likelyRight, second.judged], [first.likelyRight, 80], 'of later ones nothing is claimed');
   const all = [...items, ...later];
   assert.deepEqual(
     await labelled(store, all),

@@ -102,6 +102,7 @@ async function discover(
     const { left, emptied } =
       interrupted || workspace.engine.isPart ? { left: model.clusters.length, emptied: 0 } : found;
     const since = Math.max(0, count - (model.count ?? count));
+    const { judged, share } = likelyRightOf(sums, since);
     return {
       interrupted,
       clustered: plan.kind !== 'keep',
@@ -113,7 +114,8 @@ async function discover(
       clusters: found.clusters,
       emptied,
       // Of the other methods confidence is how much neighbours agree, which says less.
-      likelyRight: model.hierarchy.evidence ? likelyRightOf(sums) : null,
+      likelyRight: model.hierarchy.evidence ? share : null,
+      judged,
       levels,
       levelsBefore: levelsBefore?.join() === levels.join() ? null : levelsBefore,
       strays: await straysTold(store, clustering.strays, sampleIds),

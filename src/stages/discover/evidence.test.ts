@@ -4,9 +4,18 @@ import { chooseNames, nameCandidates, type TermTable } from './evidence.ts';
 import { pathTerms, wordsOf } from './words.ts';
 
 const CLUSTERS = Int32Array.from({ length: 60 }, (_, i) => Math.floor(i / 20));
+const CLUSTERS_OF_15 = Int32Array.from({ length: 60 }, (_, i) => Math.floor(i / 15));
 const table = (source: TermTable['source'], termsOf: (item: number) => string[] | undefined): TermTable => ({
   source,
   terms: Array.from({ length: 60 }, (_, i) => termsOf(i)),
+});
+
+test('a prefix that several clusters share names none of them, and a word does; one that is of one cluster names it', () => {
+  const prefix = table('path', (i) => (i < 30 ? ['img'] : ['mimg']));
+  const best = (of: TermTable, cluster: number) => nameCandidates(CLUSTERS_OF_15, 4, [of])[cluster]?.[0]?.name;
+  assert.deepEqual([best(prefix, 2), best({ ...prefix, vague: new Set(['mimg', 'img']) }, 2)], ['mimg', undefined]);
+  const own = table('path', (i) => (i < 14 || i === 40 ? ['rechner'] : ['mimg']));
+  assert.equal(best({ ...own, vague: new Set(['mimg', 'rechner']) }, 0), 'rechner');
 });
 
 test('what is in every cluster names none; what is in one names it, with counts and lift', () => {

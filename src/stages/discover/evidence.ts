@@ -61,6 +61,11 @@ export interface TermTable {
   readonly source: Exclude<EvidenceSource, 'votes' | 'words' | 'namer'>;
   /** The distinct terms of each item, [items]; undefined where the item was not looked at. */
   readonly terms: readonly (readonly string[] | undefined)[];
+  /**
+   * Terms that may be what a camera or a tool calls everything (`mimg0001.jpg`): one of them speaks for a cluster only where
+   * nearly all items that have it are in it. Default none.
+   */
+  readonly vague?: ReadonlySet<string>;
 }
 
 /** The names of what a term is a kind of, the nearest first; empty where that is not known. */
@@ -69,6 +74,8 @@ export type HypernymsOf = (term: string) => readonly string[];
 /** A term of fewer items than this names nothing, but for clusters that are hardly larger. */
 const MIN_COUNT = 3;
 const MIN_LIFT = 1.5;
+/** A vague term names a cluster that has so much of it: some of a class always lie elsewhere, and a batch of several classes is parted. Set by hand. */
+const MIN_OF_VAGUE = 0.75;
 /** A name must fit at least so well to be given without asking: about half of the cluster, and little else. */
 export const NAMING_SCORE = 0.35;
 const CANDIDATES = 8;
@@ -132,7 +139,7 @@ export function joinCandidates(some: readonly Candidate[], others: readonly Cand
 /** For every cluster the evidence for each term that is frequent and more frequent than elsewhere. */
 function evidenceOf(clusters: Int32Array, k: number, tables: readonly TermTable[]): Map<string, Evidence[]>[] {
   const found: Map<string, Evidence[]>[] = Array.from({ length: k }, () => new Map());
-  for (const { source, terms } of tables) {
+  for (const { source, terms, vague } of tables) {
     const looked = new Int32Array(k);
     let all = 0;
     const total = new Map<string, number>();
@@ -152,6 +159,7 @@ function evidenceOf(clusters: Int32Array, k: number, tables: readonly TermTable[
       for (const [name, count] of counts) {
         const everywhere = total.get(name) as number;
         const lift = count / of / (everywhere / all);
+        if (vague?.has(name) && count < MIN_OF_VAGUE * everywhere) continue;
         const outside = all > of ? (everywhere - count) / (all - of) : 0;
         if (count < Math.min(MIN_COUNT, Math.ceil(of / 2)) || (all > of && lift < MIN_LIFT)) continue;
         const evidence = found[cluster]?.get(name) ?? [];

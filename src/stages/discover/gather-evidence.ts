@@ -11,7 +11,7 @@ import type { ImageClassifier } from '../../models/image-classifier.ts';
 import type { Store } from '../../store/store.ts';
 import { isUnnamed, type TermTable } from './evidence.ts';
 import { keywordsIn } from './keywords.ts';
-import { pathTerms } from './words.ts';
+import { pathTermsApart } from './words.ts';
 
 const PAGE = 1000;
 /** The task that detectors fill. */
@@ -45,18 +45,21 @@ export async function gatherEvidence(
     inspected,
     classifier,
     reader,
+    isWord,
   }: {
     readonly task: string;
     readonly items: ItemKind;
     readonly inspected: ReadonlySet<ItemId>;
     readonly classifier?: Voter;
     readonly reader?: WordReader;
+    readonly isWord?: (term: string) => boolean;
   },
 ): Promise<TermTable[]> {
   const labels: (readonly string[])[] = [];
   const objects: (readonly string[])[] = [];
   const paths: (readonly string[] | undefined)[] = [];
   const opened: Opened[] = [];
+  const [ofFolders, ofFiles] = [new Set<string>(), new Set<string>()];
   for (const page of chunks(ids, PAGE)) {
     const said = await store.labelsOf(page, task);
     const seen = await store.labelsOf(page, OBJECTS);
@@ -65,9 +68,12 @@ export async function gatherEvidence(
       const others = (said.get(id) ?? []).filter(({ origin }) => origin !== 'cluster');
       labels.push(namesOf(others, 'single'));
       objects.push(namesOf(seen.get(id) ?? [], 'multi'));
-      paths.push(
-        (isImageId(id) ? where?.get(id) : undefined)?.flatMap(({ path, sourceRoot }) => pathTerms(path, sourceRoot)),
-      );
+      const apart = (isImageId(id) ? where?.get(id) : undefined)?.map((at) => pathTermsApart(at.path, at.sourceRoot));
+      for (const { folders, file } of apart ?? []) {
+        for (const term of folders) ofFolders.add(term);
+        for (const term of file) ofFiles.add(term);
+      }
+      paths.push(apart?.flatMap(({ folders, file }) => [...folders, ...file]));
     }
     const inFiles: Opened[] = page.map(() => ({}));
     const toOpen = [...page.entries()].flatMap(([place, id]) =>
@@ -80,10 +86,11 @@ export async function gatherEvidence(
     });
     opened.push(...inFiles);
   }
+  const vague = isWord ? new Set([...ofFiles].filter((term) => !ofFolders.has(term) && !isWord(term))) : undefined;
   const tables: TermTable[] = [
     { source: 'label', terms: labels },
     { source: 'keyword', terms: opened.map(({ keywords }) => keywords) },
-    { source: 'path', terms: paths },
+    { source: 'path', terms: paths, vague },
     { source: 'classifier', terms: opened.map(({ votes }) => votes) },
     { source: 'written', terms: opened.map(({ written }) => written) },
   ];

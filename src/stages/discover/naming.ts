@@ -22,13 +22,13 @@ export async function withNames(
   sample: ClusteredSample,
 ): Promise<ClusterModel> {
   const { effects, options, task, items } = request;
-  const { classifier, reader, hypernymsOf } = options;
+  const { classifier, reader, hypernymsOf, isWord } = options;
   const { ids, clusters: clusterOf } = sample;
   const k = clusterOf.reduce((most, one) => Math.max(most, one + 1), 0);
   const order = await mostTypicalFirst(sample, vectors, k);
   const perCluster = Math.max(1, Math.min(INSPECTED, Math.floor(MAX_INSPECTED / Math.max(1, k))));
   const inspected = new Set(order.flatMap((rows) => spread(rows, perCluster).map((row) => ids[row])));
-  const tables = await gatherEvidence(effects, ids, { task, items, inspected, classifier, reader });
+  const tables = await gatherEvidence(effects, ids, { task, items, inspected, classifier, reader, isWord });
   const voted = await votedCandidates(request, sample, k);
   const worded = options.vocabulary
     ? await wordCandidates(request, sample, k, { inspected, vocabulary: options.vocabulary })

@@ -43,6 +43,8 @@ export interface DiscoverOptions extends RunOptions, BeginAgainOptions {
   readonly reader?: WordReader;
   /** What a name is a kind of, so that kinds of one thing can be named together. Default: that is not known. */
   readonly hypernymsOf?: HypernymsOf;
+  /** Whether a term is a word of a language, and no prefix of cameras or tools. Default: that is not known, and all count. */
+  readonly isWord?: (term: string) => boolean;
   /** A model elsewhere that is shown a contact sheet of each new cluster. Default none: nothing is sent. */
   readonly namer?: NamerOptions;
   /** Words that are compared with the items of new clusters. Default none. */
@@ -106,6 +108,8 @@ export interface DiscoverResult extends RunResult {
   readonly emptied: number;
   /** Share of the items that are likely of the class that most of their cluster is of; null where nothing says so. */
   readonly likelyRight: number | null;
+  /** Items that this is said of: those with a cluster, or, where some came after the clusters were made, those that these were made of. */
+  readonly judged: number;
   /**
    * Numbers of clusters at the tree's levels, for `level`: groups, classes, kinds, as far as there is room for them around the
    * classes of people.

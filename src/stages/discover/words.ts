@@ -18,6 +18,15 @@ const STOP = new Set(
  * longer ones and of names of several words, and the words of the file's name.
  */
 export function pathTerms(path: string, sourceRoot: string): string[] {
+  const { folders, file } = pathTermsApart(path, sourceRoot);
+  return [...new Set([...folders, ...file])];
+}
+
+/** Those of the folders, and those of the file's name. */
+export function pathTermsApart(
+  path: string,
+  sourceRoot: string,
+): { readonly folders: readonly string[]; readonly file: readonly string[] } {
   const below = path.startsWith(sourceRoot) ? path.slice(sourceRoot.length) : (path.split('/').at(-1) ?? path);
   const parts = below.split(/[/!]+/).filter((part) => part !== '');
   const file = parts.pop() ?? '';
@@ -28,8 +37,7 @@ export function pathTerms(path: string, sourceRoot: string): string[] {
     if (whole && words.length > 0) terms.add(part.trim());
     if (!whole || words.length > 1) for (const word of words) terms.add(word);
   }
-  for (const word of wordsOf(file.replace(/\.[^.]*$/, ''))) terms.add(word);
-  return [...terms];
+  return { folders: [...terms], file: wordsOf(file.replace(/\.[^.]*$/, '')) };
 }
 
 /** Lower case, of letters only, at least three of them; `blueBird_01` is `blue`, `bird`. Numbers and hashes are no words. */
