@@ -98,15 +98,22 @@ const kindsOfTwo = (spread: number) => (n: number) => {
 };
 
 for (const { what, spread, name, before, least, most } of [
-  { what: 'are one class', spread: 0.36, name: () => 'one', before: 8, least: 2, most: 2 },
-  { what: 'are four', spread: 0.5, name: (kind: number) => `kind ${kind}`, before: 2, least: 6, most: 10 },
+  {
+    what: 'two classes',
+    spread: 0.36,
+    name: (kind: number) => (kind < 4 ? 'one' : 'other'),
+    before: 8,
+    least: 2,
+    most: 3,
+  },
+  { what: 'six', spread: 0.5, name: (kind: number) => `kind ${kind}`, before: 2, least: 6, most: 10 },
 ]) {
-  test(`two classes of four kinds: the number of clusters follows people who say that the first half ${what}`, async (t) => {
+  test(`two classes of four kinds: the number of clusters follows people who say that of six kinds there are ${what}`, async (t) => {
     const { store, discover } = await prepare(t, 96, kindsOfTwo(spread));
     const unsaid = await discover({});
     assert.equal(unsaid.counts.clusters, before);
     for (let n = 0; n < 96; n++) {
-      if (n % 8 > 3) continue;
+      if (n % 8 > 5) continue;
       const said = { className: name(n % 8), present: true, origin: 'human', confidence: 1, runId: null } as const;
       await store.putLabels([{ itemId: idOf(n), task: 'class', ...said }]);
     }
@@ -121,6 +128,18 @@ for (const { what, spread, name, before, least, most } of [
     assert.deepEqual([again.range, again.levels], [range, levels], 'kept as they are');
   });
 }
+
+test('one class alone says nothing of how many there are', async (t) => {
+  const { store, discover } = await prepare(t, 96, kindsOfTwo(0.36));
+  assert.equal((await discover({})).counts.clusters, 8);
+  // Two of the eight kinds; the coarsest cut, of two, would have them together too.
+  for (let n = 0; n < 96; n++) {
+    if (n % 8 > 1) continue;
+    const said = { className: 'one', present: true, origin: 'human', confidence: 1, runId: null } as const;
+    await store.putLabels([{ itemId: idOf(n), task: 'class', ...said }]);
+  }
+  assert.equal((await discover({ recluster: true })).counts.clusters, 7);
+});
 
 test('clusters that were merged are not taken apart, whatever is asked for', async (t) => {
   const { store, discover, found, classOf } = await prepare(t, 60);

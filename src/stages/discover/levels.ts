@@ -50,8 +50,10 @@ function countsOf(hierarchy: Cuttable, known?: Int32Array): ClusterCounts | unde
 /** See {@link clusterCounts}; undefined where people said too little to tell one cut from another. */
 export function agreementWith({ tree, leafOf, evidence }: Cuttable, known?: Int32Array): number[] | undefined {
   const told = known ? [...known.keys()].filter((item) => known[item] >= 0 && leafOf[item] >= 0) : [];
-  if (!known || told.length < 2) return undefined;
+  if (!known) return undefined;
   const classes = told.map((item) => known[item]);
+  // One class alone is kept whole best by the coarsest cut, and stays whole in any.
+  if (new Set(classes).size < 2) return undefined;
   const toldOnly = { tree, leafOf: Int32Array.from(told, (item) => leafOf[item]) };
   return evidence?.ks.map((k) => agreementWithPeople(classes, cutHierarchy(toldOnly, k)));
 }

@@ -15,10 +15,9 @@ const SMALL_SHARE = 0.1;
 const MAX_LEFT_OUT = 0.25;
 
 /**
- * The adjusted Rand index of what is not left out; of one class alone, where that is 1 or 0 and nothing between, the share of its pairs that are
- * together, scaled so that two even halves have 0.
+ * The adjusted Rand index of what is not left out.
  *
- * @param classes the class of each item, [items]
+ * @param classes the class of each item, two or more in all, [items]
  * @param clusters the cluster of each, [items]
  * @returns 1 for full agreement, about 0 for none
  */
@@ -28,9 +27,6 @@ export function agreementWithPeople(classes: readonly number[], clusters: ArrayL
     const parts = Map.groupBy(items, (item) => clusters[item]);
     return withoutStray([...parts.values()]);
   });
-  const [only, ...others] = counted;
-  if (only !== undefined && others.length === 0)
-    return Math.max(0, 2 * pairsTogether(only.map((part) => part.length)) - 1);
   const items = counted.flat(2);
   return adjustedRand(
     items.map((item) => classes[item]),
@@ -49,11 +45,4 @@ function withoutStray(parts: readonly number[][]): readonly number[][] {
     return i === parts.length - 1 || !isSmall || leftOut > MAX_LEFT_OUT * size;
   });
   return smallestFirst.slice(first);
-}
-
-/** Of all pairs of items the share that are in one part; of one item 1. */
-function pairsTogether(sizes: readonly number[]): number {
-  const pairs = (n: number) => (n * (n - 1)) / 2;
-  const all = pairs(sizes.reduce((sum, size) => sum + size, 0));
-  return all === 0 ? 1 : sizes.reduce((sum, size) => sum + pairs(size), 0) / all;
 }
