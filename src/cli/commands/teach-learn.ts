@@ -150,6 +150,7 @@ function learn(
         const parts = weights.map((weight) => weight.toFixed(2)).join(' ');
         output.note(`  ${formatPercent(accuracy)} cross-validated: ${model}, parts ${parts}`);
       },
+      onAttempt: (tried) => output.note(`  embedder (${roundText(tried)}): the images are prepared`),
       onTraining(tried, { trained, of, steps, ofSteps, loss, accuracy }) {
         const isDone = steps === ofSteps;
         if (!isDone && steps % SHOWN_STEPS !== 0) return;

@@ -93,6 +93,16 @@ test('a training that is under way, and one that was stopped', () => {
     'Under way: teach rounds of the task class, as of 12 s ago.',
     '  The embedder is trained (all, round 2): training 2 of 4, without fold 2 of 3, step 8 of 78, loss 0.500, about 1 min 20 s left of this depth',
   ]);
+  const judging = { ...training, training: 3, step: 78, remainingMs: 80_000 } as const;
+  assert.match(
+    trainingText({ ...of, training: judging, status: 'running' }, atMs)[1] ?? '',
+    /step 78 of 78, loss 0\.500; what came of it is judged$/,
+  );
+  const preparing = { ...training, training: 1, of: 0, step: 0, ofSteps: 0, loss: null, remainingMs: null } as const;
+  assert.equal(
+    trainingText({ ...of, training: preparing, status: 'running' }, atMs)[1],
+    '  The embedder is to be trained (all, round 2): the images are prepared',
+  );
   const comparing = { what: 'methods of a classifier', compared: 1, remainingMs: null, atMs } as const;
   assert.deepEqual(
     trainingText({ ...of, training: comparing, status: 'running' }, atMs)[1],

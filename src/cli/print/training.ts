@@ -25,8 +25,11 @@ function whereText(training: TrainingNote): string {
       return `Methods are compared on the embedder as it is: ${plural(training.compared, 'method')} done`;
     case 'embedder': {
       const { depth, round, of, step, ofSteps, loss } = training;
+      const name = roundText({ step: depth, round });
+      if (ofSteps === 0) return `The embedder is to be trained (${name}): the images are prepared`;
       const onWhat = training.training === of ? 'on all labels' : `without fold ${training.training} of ${of - 1}`;
-      return `The embedder is trained (${roundText({ step: depth, round })}): training ${training.training} of ${of}, ${onWhat}, step ${step} of ${ofSteps}${lossText(loss)}`;
+      const judged = isJudged(training) ? '; what came of it is judged' : '';
+      return `The embedder is trained (${name}): training ${training.training} of ${of}, ${onWhat}, step ${step} of ${ofSteps}${lossText(loss)}${judged}`;
     }
     case 'images of a detector':
       return `The detector is taught: ${formatCount(training.done)} of ${formatCount(training.of)} images read`;
@@ -41,9 +44,14 @@ function lossText(loss: number | null): string {
   return loss === null ? '' : `, loss ${loss.toFixed(3)}`;
 }
 
+/** After the folds, and after the training on all labels. */
+function isJudged({ training, of, step, ofSteps }: Extract<TrainingNote, { what: 'embedder' }>): boolean {
+  return step === ofSteps && training >= of - 1;
+}
+
 function leftText(training: TrainingNote): string {
   const { remainingMs } = training;
-  if (remainingMs === null) return '';
+  if (remainingMs === null || (training.what === 'embedder' && isJudged(training))) return '';
   const ofWhat = {
     'methods of a classifier': '',
     embedder: ' of this depth',

@@ -21,7 +21,7 @@ export interface TeachRequest
 }
 
 export interface TeachHooks
-  extends Pick<TeachOptions, 'onTrial' | 'onStep' | 'onTraining' | 'onTakenOver' | 'onDepth'>,
+  extends Pick<TeachOptions, 'onTrial' | 'onStep' | 'onAttempt' | 'onTraining' | 'onTakenOver' | 'onDepth'>,
     Pick<BeginAgainOptions, 'onAgain'> {
   /** Told before learning begins. */
   readonly onEmbedded?: (result: EmbedResult, items: 'images' | 'regions') => void;
@@ -49,7 +49,7 @@ export async function teachWith(
   const embedded = await embedWith(workspace, { items }, run);
   if (embedded.interrupted) return null;
   run.onEmbedded?.(embedded, items);
-  const { seed, threads, signal, onProgress, onTrial, onStep, onTraining, onTakenOver, onDepth } = run;
+  const { seed, threads, signal, onProgress, onTrial, onStep, onAttempt, onTraining, onTakenOver, onDepth } = run;
   const options: TeachOptions = {
     seed,
     threads,
@@ -57,6 +57,7 @@ export async function teachWith(
     onProgress,
     onTrial,
     onStep,
+    onAttempt,
     onTraining,
     onTakenOver,
     onDepth,

@@ -80,6 +80,7 @@ export interface TeachOptions extends Pick<RunOptions, 'seed' | 'threads' | 'sig
   readonly onStep?: (step: Step) => void;
   /** How deep the embedder may be trained on the labels, where that helps; default `off`. */
   readonly fineTune?: FineTuneChoice;
+  readonly onAttempt?: FineTuneTaskOptions['onAttempt'];
   readonly onTraining?: FineTuneTaskOptions['onTraining'];
   readonly onTakenOver?: FineTuneTaskOptions['onTakenOver'];
   readonly onDepth?: FineTuneTaskOptions['onDepth'];

@@ -88,6 +88,32 @@ test('what is noted is seldom written, but always at the end of a training', asy
   assert.deepEqual(written.at(-1), {}, 'nothing is trained any more');
 });
 
+test('what is judged between two trainings is not taken for the time of their steps', async () => {
+  const written: { training?: TrainingNote }[] = [];
+  const store = { noteRun: async (_: string, metrics: object) => void written.push(metrics) };
+  let now = 0;
+  const { onAttempt, onTraining, end } = notedTraining(store, 'r', {}, () => now);
+  const tried = { step: 'last', round: 1 } as const;
+  onAttempt(tried);
+  now += 300_000;
+  const train = (trained: number) => {
+    for (let steps = 1; steps <= 10; steps++) {
+      now += 1000;
+      onTraining(tried, { trained: trained + Number(steps === 10), of: 2, steps, ofSteps: 10, loss: 1 });
+    }
+  };
+  train(0);
+  now += 600_000;
+  train(1);
+  await end();
+  const embedder = written.flatMap(({ training: one }) => (one?.what === 'embedder' ? [one] : []));
+  assert.deepEqual([embedder[0]?.ofSteps, embedder[0]?.remainingMs], [0, null], 'the images are prepared');
+  const inSecond = embedder.filter(({ training, step }) => training === 2 && step < 10);
+  assert.ok(inSecond.length > 2);
+  for (const { step, remainingMs } of inSecond)
+    assert.ok((remainingMs ?? 0) <= 1100 * (10 - step), `step ${step}: ${remainingMs}`);
+});
+
 test('before anything is trained, the methods that are compared are noted', async () => {
   const written: { training?: TrainingNote }[] = [];
   const store = { noteRun: async (_: string, metrics: object) => void written.push(metrics) };

@@ -27,6 +27,7 @@ const NOTE = z.discriminatedUnion('what', [
     training: z.number(),
     of: z.number(),
     step: z.number(),
+    /** 0 while the images are prepared. */
     ofSteps: z.number(),
     /** Of the step, mean over its items in nats; null where it is no number. */
     loss: z.number().nullable(),
@@ -118,6 +119,7 @@ interface ToldOfTraining<Progress, Taken> {
   readonly onTraining?: (tried: DepthRound, at: Progress) => void;
   readonly onTakenOver?: (tried: DepthRound, taken: Taken) => void;
   readonly onStep?: (step: Step) => void;
+  readonly onAttempt?: (tried: DepthRound) => void;
 }
 
 /**
@@ -136,18 +138,37 @@ export function notedTraining<Progress extends EmbedderProgress, Taken extends T
     notes.note({ what: 'methods of a classifier', compared, remainingMs: null }, compared === 0);
   noteMethods();
   let of: { readonly tried: string; readonly remainingAfter: (done: number) => number | null } | undefined;
+  // What is judged between two trainings says nothing of the speed of their steps: the first step of one counts like the last of the other.
+  let last: { readonly training: number; readonly atMs: number; readonly tookMs: number } | undefined;
+  let betweenMs = 0;
+  const clock = () => now() - betweenMs;
   const note = (tried: DepthRound, at: EmbedderProgress, isTaken = false) => {
     const { trained, steps, ofSteps, loss } = at;
     const { step: depth, round } = tried;
-    if (of?.tried !== roundText(tried)) of = { tried: roundText(tried), remainingAfter: remaining(at.of, now) };
     // A training whose last step is done counts among those that are.
     const before = steps === ofSteps ? trained - 1 : trained;
+    const atMs = now();
+    let tookMs = last ? atMs - last.atMs : 0;
+    if (last && last.training !== before) {
+      betweenMs += Math.max(0, tookMs - last.tookMs);
+      tookMs = Math.min(tookMs, last.tookMs);
+    }
+    last = { training: before, atMs, tookMs };
+    if (of?.tried !== roundText(tried)) of = { tried: roundText(tried), remainingAfter: remaining(at.of, clock) };
     // By trainings, since folds of unequal size have unequal numbers of steps.
     const remainingMs = of.remainingAfter(before + steps / ofSteps);
     const where = { training: before + 1, of: at.of, step: steps, ofSteps, loss: finite(loss), remainingMs };
     notes.note({ what: 'embedder', depth, round, ...where }, isTaken || steps === ofSteps);
   };
   return {
+    onAttempt(tried) {
+      const { step: depth, round } = tried;
+      of = undefined;
+      last = undefined;
+      const where = { training: 1, of: 0, step: 0, ofSteps: 0, loss: null, remainingMs: null };
+      notes.note({ what: 'embedder', depth, round, ...where }, true);
+      also.onAttempt?.(tried);
+    },
     onStep(step) {
       // What is measured between trainings says where it is by the last of them.
       compared++;

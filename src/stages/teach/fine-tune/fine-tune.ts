@@ -50,6 +50,8 @@ export interface FineTuneRequest {
   readonly seed: number;
   /** Where what is done so far is kept; without it, what was broken off begins again. */
   readonly record?: TuningRecord;
+  /** How long what comes of a depth is judged, beside embedding; trainings leave so much of the time. Default: nothing is known of it. */
+  readonly judgeMs?: number;
   /** Of `performance.now()`: trainings are made short enough to end by then, or the error {@link OutOfTime} comes. */
   readonly endMs?: number;
   readonly signal?: AbortSignal;
@@ -165,7 +167,7 @@ export async function tuneFolds(pool: InferencePool, given: FineTuneRequest): Pr
     problem.features.rows + folds.count * (rows.length + wanted.shares.length * Math.min(SHARE_ROWS, rows.length));
   const step = await shortened(pool, whole, {
     trainings,
-    otherMs: passes * PASSES_A_VECTOR * viewMs,
+    otherMs: passes * PASSES_A_VECTOR * viewMs + (given.judgeMs ?? 0),
     endMs: given.endMs,
   });
   const heldOutOf = (fold: number): HeldOut => heldOutIn(frozen, taught, folds, fold);

@@ -88,6 +88,8 @@ export interface FineTuneTaskOptions extends Omit<RoundsOptions, 'sample' | 'fol
   readonly endMs?: number;
   /** Where what was done is kept for a run that goes on. */
   readonly record?: TuningRecord;
+  /** Told of each before its images are prepared. */
+  readonly onAttempt?: (tried: DepthRound) => void;
   readonly onTraining?: (tried: DepthRound, progress: FineTuneProgress) => void;
   readonly onTakenOver?: (tried: DepthRound, training: TakenOverProgress) => void;
   /** Told before the first depth, with none, and after each round of each. */
@@ -164,7 +166,9 @@ async function tryDepths(
   const { labels } = problem;
   // On the same folds: with more of the labels to learn from, the frozen one would be ahead by that alone.
   const methods = task.frozen.method === 'base' ? [] : [task.frozen.method];
+  const startedAt = performance.now();
   const alike = await learnRounds(pool, problem, { seed, search, signal, methods, folds: FOLDS });
+  const judgeMs = JUDGED_AS_OFTEN * (performance.now() - startedAt);
   const frozen = gateFigures(alike, labels);
   if (!isWorthTrying(fineTune, frozen)) return { ...NOTHING, notes: [nothingToGain(labels.length)] };
   const frozenBase = await baseFigures(pool, problem, { seed, signal });
@@ -177,7 +181,8 @@ async function tryDepths(
   const rounds = learnsFromBeliefs(problem) ? MAX_ROUNDS : 1;
   const attempts = attemptsOf(wanted, { isHurried: options.endMs !== undefined, rounds });
   for (let one = attempts.next(null); one; one = attempts.next(best.task)) {
-    const tried = await tryDepth(pool, { ...task, known, best, frozenBase, found }, { ...options, ...one });
+    options.onAttempt?.(one);
+    const tried = await tryDepth(pool, { ...task, known, judgeMs, best, frozenBase, found }, { ...options, ...one });
     if (tried.candidate) {
       for (const [i, before] of depths.entries())
         if (before.kept)
@@ -190,7 +195,10 @@ async function tryDepths(
   return { chosen: best.task, gate, ...found };
 }
 
-interface DepthRequest extends TuneRequest {
+/** The shares of the weights, then all methods, and the one that is chosen once more. */
+const JUDGED_AS_OFTEN = 3;
+
+interface DepthRequest extends TuneRequest, Pick<FineTuneRequest, 'judgeMs'> {
   readonly known: KnownOfTask;
   readonly best: Candidate;
   readonly frozenBase: GateFigures;
@@ -294,7 +302,7 @@ async function openOrSay({ models }: Workspace, model: string): Promise<TunableE
 
 function tunedBy(
   pool: InferencePool,
-  { items, classNames, embedder, frozen, readable, opened, known, best, found }: DepthRequest,
+  { items, classNames, embedder, frozen, readable, opened, known, judgeMs, best, found }: DepthRequest,
   { step, round, seed, signal, endMs, record, onTraining, onTakenOver }: FineTuneTaskOptions & DepthRound,
 ): Promise<TunedFolds> {
   const tried = { step, round };
@@ -306,6 +314,7 @@ function tunedBy(
     seed,
     signal,
     endMs,
+    judgeMs,
     record,
     open: (row) => opened.open(rowOf(row)),
     known,
