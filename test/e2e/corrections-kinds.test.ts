@@ -1,6 +1,6 @@
 /** Corrections that single tools and kinds of labels make otherwise: trees of folders, CVAT, Label Studio, classes of images. */
 import assert from 'node:assert/strict';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runJson, scratch } from '../cli.ts';
@@ -16,6 +16,7 @@ test('files that somebody moved in a tree of class folders', async (t) => {
   await writeFile(join(dir, 'classes.csv'), [...classes, 'c.jpg,dog,0.8,cluster,class', ''].join('\n'));
   await runJson(['import', 'csv', 'classes.csv'], { cwd: dir });
   await runJson(['export', 'folders', 'tree', '--task', 'class'], { cwd: dir });
+  await cp(join(dir, 'tree'), join(dir, 'other'), { recursive: true });
   await rename(join(dir, 'tree', 'cat', 'b.jpg'), join(dir, 'tree', 'dog', 'b.jpg'));
   const labels = async () => {
     await runJson(['export', 'csv', 'out.csv', '--task', 'class', '--replace'], { cwd: dir });
@@ -32,12 +33,16 @@ test('files that somebody moved in a tree of class folders', async (t) => {
   assert.equal(countsOf(all.corrections?.labels), 'confirmed 2, unchanged 1');
   assert.deepEqual(await labels(), ['a.jpg cat human', 'b.jpg dog human', 'c.jpg dog human']);
   // Another person's copy of the same export, in which b is left as it was and c is a cat, too.
-  await mkdir(join(dir, 'tree', 'bird'));
-  await rename(join(dir, 'tree', 'dog', 'b.jpg'), join(dir, 'tree', 'cat', 'b.jpg'));
-  await rename(join(dir, 'tree', 'dog', 'c.jpg'), join(dir, 'tree', 'bird', 'c.jpg'));
-  const other = await runJson<Imported>(['import', 'folders', 'tree', '--as', 'human'], { cwd: dir });
+  await mkdir(join(dir, 'other', 'bird'));
+  await rename(join(dir, 'other', 'dog', 'c.jpg'), join(dir, 'other', 'bird', 'c.jpg'));
+  const other = await runJson<Imported>(['import', 'folders', 'other', '--as', 'human'], { cwd: dir });
   assert.equal(countsOf(other.corrections?.labels), 'changed 1, unchanged 2');
   assert.deepEqual(await labels(), ['a.jpg cat human', 'b.jpg dog human', 'c.jpg bird human']);
+  // In the first copy b is moved back; c, which lies there as it was, stays what the other copy made of it.
+  await rename(join(dir, 'tree', 'dog', 'b.jpg'), join(dir, 'tree', 'cat', 'b.jpg'));
+  const back = await runJson<Imported>(['import', 'folders', 'tree', '--as', 'human'], { cwd: dir });
+  assert.equal(countsOf(back.corrections?.labels), 'changed 1, unchanged 2');
+  assert.deepEqual(await labels(), ['a.jpg cat human', 'b.jpg cat human', 'c.jpg bird human']);
 });
 
 test('an image of very many classes is told: another column may have the class', async (t) => {
