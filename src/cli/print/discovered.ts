@@ -173,7 +173,7 @@ function printStrays(output: Output, { strays: { count, first } }: DiscoverResul
   if (count === 0) return;
   const [lies, went] = count === 1 ? ['lies', 'it is'] : ['lie', 'they are'];
   output.summary(
-    `${plural(count, noun)} of clusters that people named ${lies} with other things here, and there ${went} now, first ${first[0]}.`,
+    `${plural(count, noun)} of clusters that people named ${lies} with other things here, and there ${went} now, first ${oneLine(first[0] ?? '')}.`,
   );
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TrainingNote } from '../../stages/teach/training-note.ts';
 import { createOutput } from '../output.ts';
 import { type PrintedStatus, printStatus } from './status.ts';
 import { trainingText } from './training.ts';
@@ -104,10 +105,13 @@ test('a training that is under way, and one that was stopped', () => {
     '  The embedder is to be trained (all, round 2): the images are prepared',
   );
   const comparing = { what: 'methods of a classifier', compared: 1, remainingMs: null, atMs } as const;
-  assert.deepEqual(
+  assert.equal(
     trainingText({ ...of, training: comparing, status: 'running' }, atMs)[1],
     '  Methods are compared on the embedder as it is: 1 method done',
   );
+  const stoppedAt = (one: TrainingNote) => trainingText({ ...of, training: one, status: 'interrupted' })[1] ?? '';
+  assert.match(stoppedAt(judging), /step 78 of 78, loss 0\.500; the same command goes on at most ten steps before/);
+  assert.match(stoppedAt(preparing), /the images are prepared; the same command goes on there$/);
   const stopped = printed({ trainings: [{ ...of, status: 'interrupted' }] });
   assert.match(stopped, /Stopped: teach rounds of the task class, at 2026-11-28 19:36:04\./);
   assert.match(stopped, /step 8 of 78, loss 0\.500; the same command goes on at most ten steps before, if the labels/);

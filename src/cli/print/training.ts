@@ -10,7 +10,7 @@ export function trainingText({ stage, task, status, training }: TrainingUnderWay
   if (status === 'running') {
     return [
       `Under way: ${stage} of the task ${oneLine(task)}, as of ${formatDuration(Math.max(0, nowMs - atMs))} ago.`,
-      `  ${whereText(training)}${leftText(training)}`,
+      `  ${whereText(training)}${nextText(training)}`,
     ];
   }
   return [
@@ -28,8 +28,7 @@ function whereText(training: TrainingNote): string {
       const name = roundText({ step: depth, round });
       if (ofSteps === 0) return `The embedder is to be trained (${name}): the images are prepared`;
       const onWhat = training.training === of ? 'on all labels' : `without fold ${training.training} of ${of - 1}`;
-      const judged = isJudged(training) ? '; what came of it is judged' : '';
-      return `The embedder is trained (${name}): training ${training.training} of ${of}, ${onWhat}, step ${step} of ${ofSteps}${lossText(loss)}${judged}`;
+      return `The embedder is trained (${name}): training ${training.training} of ${of}, ${onWhat}, step ${step} of ${ofSteps}${lossText(loss)}`;
     }
     case 'images of a detector':
       return `The detector is taught: ${formatCount(training.done)} of ${formatCount(training.of)} images read`;
@@ -46,12 +45,14 @@ function lossText(loss: number | null): string {
 
 /** After the folds, and after the training on all labels. */
 function isJudged({ training, of, step, ofSteps }: Extract<TrainingNote, { what: 'embedder' }>): boolean {
-  return step === ofSteps && training >= of - 1;
+  return ofSteps > 0 && step === ofSteps && training >= of - 1;
 }
 
-function leftText(training: TrainingNote): string {
+/** What comes next, of one that goes on. */
+function nextText(training: TrainingNote): string {
   const { remainingMs } = training;
-  if (remainingMs === null || (training.what === 'embedder' && isJudged(training))) return '';
+  if (training.what === 'embedder' && isJudged(training)) return '; what came of it is judged';
+  if (remainingMs === null) return '';
   const ofWhat = {
     'methods of a classifier': '',
     embedder: ' of this depth',
@@ -61,17 +62,18 @@ function leftText(training: TrainingNote): string {
   return `, about ${formatDuration(remainingMs)} left${ofWhat}`;
 }
 
-function againText({ what }: TrainingNote): string {
-  switch (what) {
+function againText(training: TrainingNote): string {
+  switch (training.what) {
     case 'methods of a classifier':
       return 'the same command begins again';
     case 'embedder':
+      if (training.ofSteps === 0) return 'the same command goes on there';
       return 'the same command goes on at most ten steps before, if the labels are the same';
     case 'images of a detector':
       return 'the same command goes on there';
     case 'head of a detector':
       return 'the same command has the images and begins the steps again';
     default:
-      return what satisfies never;
+      return training satisfies never;
   }
 }

@@ -96,11 +96,13 @@ test('a number that stands for something else already is not given again', () =>
 test('words of paths: cameras, numbers and hashes say nothing', () => {
   assert.deepEqual(wordsOf('blueBird_01-DSC0042'), ['blue', 'bird']);
   assert.deepEqual(wordsOf('deadbeefcafe'), []);
-  assert.deepEqual(pathTerms('/data/photos/dollar_bill/image_0001.jpg', '/data/photos'), [
-    'dollar_bill',
-    'dollar',
-    'bill',
-  ]);
-  assert.deepEqual(pathTerms('/p/zip.zip!/train/Rosen/IMG_3.JPG', '/p/zip.zip'), ['Rosen']);
-  assert.deepEqual(pathTerms('/p/my very long holiday in rome/a.jpg', '/p'), ['very', 'long', 'holiday', 'rome']);
+  assert.deepEqual(pathTerms('/data/photos/dollar_bill/image_0001.jpg', '/data/photos'), {
+    folders: ['dollar_bill', 'dollar', 'bill'],
+    file: [],
+  });
+  assert.deepEqual(pathTerms('/p/zip.zip!/train/Rosen/IMG_3.JPG', '/p/zip.zip'), { folders: ['Rosen'], file: [] });
+  assert.deepEqual(pathTerms('/p/my very long holiday in rome/red-bus.jpg', '/p'), {
+    folders: ['very', 'long', 'holiday', 'rome'],
+    file: ['red', 'bus'],
+  });
 });

@@ -11,7 +11,7 @@ import type { ImageClassifier } from '../../models/image-classifier.ts';
 import type { Store } from '../../store/store.ts';
 import { isUnnamed, type TermTable } from './evidence.ts';
 import { keywordsIn } from './keywords.ts';
-import { pathTermsApart } from './words.ts';
+import { pathTerms } from './words.ts';
 
 const PAGE = 1000;
 /** The task that detectors fill. */
@@ -68,7 +68,7 @@ export async function gatherEvidence(
       const others = (said.get(id) ?? []).filter(({ origin }) => origin !== 'cluster');
       labels.push(namesOf(others, 'single'));
       objects.push(namesOf(seen.get(id) ?? [], 'multi'));
-      const apart = (isImageId(id) ? where?.get(id) : undefined)?.map((at) => pathTermsApart(at.path, at.sourceRoot));
+      const apart = (isImageId(id) ? where?.get(id) : undefined)?.map((at) => pathTerms(at.path, at.sourceRoot));
       for (const { folders, file } of apart ?? []) {
         for (const term of folders) ofFolders.add(term);
         for (const term of file) ofFiles.add(term);

@@ -5,6 +5,7 @@ import { idOf, openVectorPile } from '../../../test/fixtures/vector-pile.ts';
 import { seededRandom } from '../../core/random.ts';
 import { change } from '../../corpus/corpus.ts';
 import { InferencePool } from '../../onnx/pool.ts';
+import type { Store } from '../../store/store.ts';
 import { clustersToName } from './clusters-to-name.ts';
 import type { DiscoverOptions } from './options.ts';
 import { tasksToCutAgain, undoCorpusChange } from './relabel.ts';
@@ -97,6 +98,17 @@ const kindsOfTwo = (spread: number) => (n: number) => {
   return normals(`class ${n % 8 < 4 ? 0 : 1}`, 1).map((value, j) => value + kind[j] + item[j]);
 };
 
+/** People say the class of every item of the first kinds. */
+function saidOfKinds(
+  store: Pick<Store, 'putLabels'>,
+  kinds: number,
+  nameOf: (kind: number) => string,
+): Promise<unknown> {
+  const items = Array.from({ length: 96 }, (_, n) => n).filter((n) => n % 8 < kinds);
+  const said = { task: 'class', present: true, origin: 'human', confidence: 1, runId: null } as const;
+  return store.putLabels(items.map((n) => ({ itemId: idOf(n), className: nameOf(n % 8), ...said })));
+}
+
 for (const { what, spread, name, before, least, most } of [
   {
     what: 'two classes',
@@ -106,17 +118,13 @@ for (const { what, spread, name, before, least, most } of [
     least: 2,
     most: 3,
   },
-  { what: 'six', spread: 0.5, name: (kind: number) => `kind ${kind}`, before: 2, least: 6, most: 10 },
+  { what: 'six classes', spread: 0.5, name: (kind: number) => `kind ${kind}`, before: 2, least: 6, most: 10 },
 ]) {
-  test(`two classes of four kinds: the number of clusters follows people who say that of six kinds there are ${what}`, async (t) => {
+  test(`two groups of four kinds: the number of clusters follows people who say that six of the kinds are ${what}`, async (t) => {
     const { store, discover } = await prepare(t, 96, kindsOfTwo(spread));
     const unsaid = await discover({});
     assert.equal(unsaid.counts.clusters, before);
-    for (let n = 0; n < 96; n++) {
-      if (n % 8 > 5) continue;
-      const said = { className: name(n % 8), present: true, origin: 'human', confidence: 1, runId: null } as const;
-      await store.putLabels([{ itemId: idOf(n), task: 'class', ...said }]);
-    }
+    await saidOfKinds(store, 6, name);
     const { counts, range, levels } = await discover({ recluster: true });
     assert.ok(counts.clusters >= least && counts.clusters <= most, `${counts.clusters} clusters`);
     assert.ok(
@@ -133,11 +141,7 @@ test('one class alone says nothing of how many there are', async (t) => {
   const { store, discover } = await prepare(t, 96, kindsOfTwo(0.36));
   assert.equal((await discover({})).counts.clusters, 8);
   // Two of the eight kinds; the coarsest cut, of two, would have them together too.
-  for (let n = 0; n < 96; n++) {
-    if (n % 8 > 1) continue;
-    const said = { className: 'one', present: true, origin: 'human', confidence: 1, runId: null } as const;
-    await store.putLabels([{ itemId: idOf(n), task: 'class', ...said }]);
-  }
+  await saidOfKinds(store, 2, () => 'one');
   assert.equal((await discover({ recluster: true })).counts.clusters, 7);
 });
 

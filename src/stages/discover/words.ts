@@ -13,20 +13,16 @@ const STOP = new Set(
   ).split(' '),
 );
 
-/**
- * Terms of a path below its source's root: each folder's name as it is written where it is one to four words, the words of
- * longer ones and of names of several words, and the words of the file's name.
- */
-export function pathTerms(path: string, sourceRoot: string): string[] {
-  const { folders, file } = pathTermsApart(path, sourceRoot);
-  return [...new Set([...folders, ...file])];
+/** Terms of a path. */
+export interface PathTerms {
+  /** Each name as it is written where it is one to four words, the words of longer ones and of names of several words. */
+  readonly folders: readonly string[];
+  /** The words of the file's name. */
+  readonly file: readonly string[];
 }
 
-/** Those of the folders, and those of the file's name. */
-export function pathTermsApart(
-  path: string,
-  sourceRoot: string,
-): { readonly folders: readonly string[]; readonly file: readonly string[] } {
+/** Of a path below its source's root. */
+export function pathTerms(path: string, sourceRoot: string): PathTerms {
   const below = path.startsWith(sourceRoot) ? path.slice(sourceRoot.length) : (path.split('/').at(-1) ?? path);
   const parts = below.split(/[/!]+/).filter((part) => part !== '');
   const file = parts.pop() ?? '';

@@ -5,6 +5,18 @@ import { notedTraining, type TrainingNote, trainingsUnderWay } from './training-
 
 const NOTE: TrainingNote = { what: 'images of a detector', done: 3, of: 9, remainingMs: null, atMs: 5 };
 const COMPARING: TrainingNote = { what: 'methods of a classifier', compared: 1, remainingMs: null, atMs: 5 };
+const PREPARING = {
+  what: 'embedder',
+  depth: 'last',
+  round: 1,
+  training: 1,
+  of: 0,
+  step: 0,
+  ofSteps: 0,
+  loss: null,
+  remainingMs: null,
+  atMs: 5,
+} as const;
 
 function run(id: string, task: string, status: RunRecord['status'], metrics: object): RunRecord {
   return {
@@ -38,6 +50,10 @@ test('the newest run of a task says whether a training of it is under way, or wa
     run('-3', 'g', 'running', { training: COMPARING }),
     run('-4', 'h', 'interrupted', { training: COMPARING }),
     run('-5', 'h', 'interrupted', { training }),
+    run('-6', 'i', 'interrupted', { training: { ...PREPARING, isFirst: true } }),
+    run('-7', 'i', 'interrupted', { training }),
+    run('-8', 'j', 'interrupted', { training: { ...PREPARING, isFirst: false } }),
+    run('-9', 'j', 'interrupted', { training }),
   ]);
   assert.deepEqual(
     found.map(({ run: id, status }) => [id, status]),
@@ -48,6 +64,8 @@ test('the newest run of a task says whether a training of it is under way, or wa
       ['-1', 'interrupted'],
       ['-3', 'running'],
       ['-5', 'interrupted'],
+      ['-7', 'interrupted'],
+      ['-8', 'interrupted'],
     ],
   );
 });
@@ -105,9 +123,11 @@ test('what is judged between two trainings is not taken for the time of their st
   train(0);
   now += 600_000;
   train(1);
+  onAttempt({ step: 'last', round: 2 });
   await end();
   const embedder = written.flatMap(({ training: one }) => (one?.what === 'embedder' ? [one] : []));
-  assert.deepEqual([embedder[0]?.ofSteps, embedder[0]?.remainingMs], [0, null], 'the images are prepared');
+  assert.deepEqual([embedder[0]?.ofSteps, embedder[0]?.isFirst], [0, true], 'the images are prepared');
+  assert.deepEqual([embedder.at(-1)?.ofSteps, embedder.at(-1)?.isFirst], [0, false], 'of a further round too');
   const inSecond = embedder.filter(({ training, step }) => training === 2 && step < 10);
   assert.ok(inSecond.length > 2);
   for (const { step, remainingMs } of inSecond)

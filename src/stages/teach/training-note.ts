@@ -29,6 +29,8 @@ const NOTE = z.discriminatedUnion('what', [
     step: z.number(),
     /** 0 while the images are prepared. */
     ofSteps: z.number(),
+    /** Then, whether this run has trained nothing yet. */
+    isFirst: z.boolean().optional(),
     /** Of the step, mean over its items in nats; null where it is no number. */
     loss: z.number().nullable(),
     /** Of this depth with all its trainings; what is judged between them comes on top. */
@@ -123,7 +125,8 @@ interface ToldOfTraining<Progress, Taken> {
 }
 
 /**
- * Notes of a classifier's learning, before anything of the embedder is trained, and of an embedder's trainings, with the time left by the speed of the last steps.
+ * Notes of a classifier's learning before anything of its embedder is trained, and of the embedder's trainings, with the time left by
+ * the speed of the last steps.
  * @param also told of each step, and of what is taken over, as well
  */
 export function notedTraining<Progress extends EmbedderProgress, Taken extends TakenOverTraining>(
@@ -141,10 +144,12 @@ export function notedTraining<Progress extends EmbedderProgress, Taken extends T
   // What is judged between two trainings says nothing of the speed of their steps: the first step of one counts like the last of the other.
   let last: { readonly training: number; readonly atMs: number; readonly tookMs: number } | undefined;
   let betweenMs = 0;
+  let isFirst = true;
   const clock = () => now() - betweenMs;
   const note = (tried: DepthRound, at: EmbedderProgress, isTaken = false) => {
     const { trained, steps, ofSteps, loss } = at;
     const { step: depth, round } = tried;
+    isFirst = false;
     // A training whose last step is done counts among those that are.
     const before = steps === ofSteps ? trained - 1 : trained;
     const atMs = now();
@@ -165,7 +170,7 @@ export function notedTraining<Progress extends EmbedderProgress, Taken extends T
       const { step: depth, round } = tried;
       of = undefined;
       last = undefined;
-      const where = { training: 1, of: 0, step: 0, ofSteps: 0, loss: null, remainingMs: null };
+      const where = { training: 1, of: 0, step: 0, ofSteps: 0, isFirst, loss: null, remainingMs: null };
       notes.note({ what: 'embedder', depth, round, ...where }, true);
       also.onAttempt?.(tried);
     },
@@ -214,6 +219,11 @@ export interface TrainingUnderWay {
   readonly training: TrainingNote;
 }
 
+/** Whether something of it is there to be gone on with. */
+function hasTrained(note: TrainingNote): boolean {
+  return note.what !== 'methods of a classifier' && !(note.what === 'embedder' && note.isFirst);
+}
+
 /** @param runs newest first */
 export function trainingsUnderWay(runs: readonly RunRecord[]): TrainingUnderWay[] {
   const seen = new Set<string>();
@@ -225,8 +235,7 @@ export function trainingsUnderWay(runs: readonly RunRecord[]): TrainingUnderWay[
     if (seen.has(key)) continue;
     const note = NOTE.safeParse(metrics.training);
     // One that was stopped before its first training left that of the run before to be gone on with.
-    const hasTrained = note.success && note.data.what !== 'methods of a classifier';
-    if (!hasTrained && status === 'interrupted') continue;
+    if (status === 'interrupted' && !(note.success && hasTrained(note.data))) continue;
     seen.add(key);
     if (note.success && (status === 'running' || status === 'interrupted'))
       found.push({ run, stage, task, status, training: note.data });

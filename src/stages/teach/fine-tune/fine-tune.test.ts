@@ -13,7 +13,7 @@ import {
   STEP,
   smallEmbedder,
   stripes,
-} from '../../../../test/small-fine-tuning.ts';
+} from '../../../../test/fixtures/small-fine-tuning.ts';
 import { softmaxRows } from '../../../math/calibration.ts';
 import { headLogits } from '../../../math/heads/head.ts';
 import { newSharedMatrix } from '../../../math/matrix.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { frozenProblem, request, STEP } from '../../../../test/small-fine-tuning.ts';
+import { frozenProblem, request, STEP } from '../../../../test/fixtures/small-fine-tuning.ts';
 import { fitTemperature, meanCrossEntropy } from '../../../math/calibration.ts';
 import { InferencePool } from '../../../onnx/pool.ts';
 import { foldsOf } from '../cross-validation.ts';
