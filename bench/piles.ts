@@ -6,7 +6,7 @@
  * (`shipped`), which were fitted with all sets in view, and with weights that are derived here
  * for each pile from piles of other sets alone (`heldOut`), which is what counts. `before` is what `discover` did when all of this
  * began (`piles/before.ts`). `weights` are those of all piles: the
- * product's constants. `choices` compares rules for the number that is shown. `named` is what the next cut gains from names that a person gave to five clusters. Vectors come from a cache that the first run fills (`piles/vectors.ts`); after that a run takes some
+ * product's constants. `choices` compares rules for the number that is shown. `named` is what the next cut gains from names that a person gave to five clusters, `labelled` from eight labels of each of two classes. Vectors come from a cache that the first run fills (`piles/vectors.ts`); after that a run takes some
  * minutes on one core. `LABELSMITH_BENCH_SEED` draws other piles; `LABELSMITH_BENCH_DIRECTIONS`
  * names the embedders whose directions are turned down (default: those that ship them; empty: none).
  */
@@ -30,7 +30,7 @@ import { choices } from './piles/choices.ts';
 import { drawPiles, type Pile } from './piles/draw.ts';
 import { type CountProblem, fitCounts } from './piles/fit-counts.ts';
 import { type Case, fitLogistic } from './piles/fit-logistic.ts';
-import { afterNaming } from './piles/naming.ts';
+import { afterWords, labelsOfImages, namesOfClusters, type Words } from './piles/naming.ts';
 import { LEARNT_FOR, nuisanceFrom } from './piles/nuisance.ts';
 import { type Agreement, agreement, calibrationError } from './piles/score.ts';
 import { casesOf, FINDABLE, NEAR, type Studied, study, toldApart } from './piles/study.ts';
@@ -93,7 +93,8 @@ export async function run(): Promise<unknown> {
           return counts ? [{ one, counts }] : [];
         }),
       ),
-      named: namedFive(studied, heldOut),
+      named: afterAll(studied, heldOut, namesOfClusters),
+      labelled: afterAll(studied, heldOut, labelsOfImages),
       outliers: outliersTold(studied),
       piles: rows.map(flat),
     };
@@ -265,11 +266,11 @@ function rangeHolds(studied: readonly Studied[], heldOut: readonly { weights: We
   return rounded(told.filter((holds) => holds).length / told.length);
 }
 
-/** What a person's names of five clusters do to the next cut: numbers near the truth in findable piles, and agreement over all. */
-function namedFive(studied: readonly Studied[], heldOut: readonly { row: Row; weights: Weights }[]) {
+/** What a person's words do to the next cut: numbers near the truth in findable piles, and agreement over all. */
+function afterAll(studied: readonly Studied[], heldOut: readonly { row: Row; weights: Weights }[], words: Words) {
   const cuts = studied.flatMap((one, i) => {
     const { row, weights } = heldOut[i];
-    const after = one.pile.kind === 'tiny' ? null : afterNaming(one, row.found.k, weights.counts);
+    const after = one.pile.kind === 'tiny' ? null : afterWords(one, { k: row.found.k, weights: weights.counts, words });
     return after ? [{ row, ...after }] : [];
   });
   const findable = cuts.filter(({ row }) => row.best.nmi >= FINDABLE);

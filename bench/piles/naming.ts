@@ -1,6 +1,6 @@
 /**
- * A person who names the five largest clusters of a cut, and the cut that is made around them after it. A cluster that is less
- * than four fifths one class is parted once where the tree joins it, and both parts are named.
+ * What a person says of a cut, and the cut that is made around it after it: names for the five largest clusters, of which one that is
+ * less than four fifths one class is parted once where the tree joins it, both parts named; or labels for some images of two classes.
  */
 import type { MergeTree } from '../../src/math/graph-cluster/ward.ts';
 import { chosenCount, clusterCounts } from '../../src/stages/discover/cluster-count.ts';
@@ -11,21 +11,25 @@ import { type Agreement, agreement } from './score.ts';
 import { ONE_THING, type Studied } from './study.ts';
 
 const NAMED = 5;
+const LABELLED_CLASSES = 2;
+const LABELS_A_CLASS = 8;
+
+/** Of each item the class that a person said of it by itself or with its cluster, [items]; −1 for none. */
+export type Words = (studied: Pick<Studied, 'pile' | 'hierarchy'>, k: number) => Int32Array;
 
 /**
  * @param k clusters that are shown
  * @param weights of the rule that says how many there are
- * @returns agreement of the cut whose number follows the names (`heard`) and of that which only goes around them (`unheard`),
+ * @returns agreement of the cut whose number follows the words (`heard`) and of that which only goes around them (`unheard`),
  *   and the number that follows them; null where the tree has no evidence
  */
-export function afterNaming(
+export function afterWords(
   { pile, hierarchy, sample }: Pick<Studied, 'pile' | 'hierarchy' | 'sample'>,
-  k: number,
-  weights: Float64Array,
+  { k, weights, words }: { readonly k: number; readonly weights: Float64Array; readonly words: Words },
 ): { heard: Agreement; unheard: Agreement; k: number } | null {
   const { evidence, leafOf } = sample;
   if (!evidence) return null;
-  const known = namesByPerson({ truth: pile.truth, hierarchy }, k);
+  const known = words({ pile, hierarchy }, k);
   const cut = (steps: number) => {
     const names = Array.from({ length: pile.classes }, (_, c) => String(c).padStart(4, '0'));
     const around = cutAround(
@@ -42,10 +46,7 @@ export function afterNaming(
 }
 
 /** The class that the person named each item's cluster, or its part, after; −1 where neither was named. */
-function namesByPerson(
-  { truth, hierarchy }: Pick<Studied, 'hierarchy'> & { truth: Int32Array },
-  k: number,
-): Int32Array {
+export const namesOfClusters: Words = ({ pile: { truth }, hierarchy }, k) => {
   const { tree, leafOf } = hierarchy;
   const known = new Int32Array(truth.length).fill(-1);
   const labels = cutHierarchy(hierarchy, k);
@@ -67,7 +68,17 @@ function namesByPerson(
     name(items.filter((item) => !left.has(leafOf[item])));
   }
   return known;
-}
+};
+
+/** Of the first classes by number, the first images. */
+export const labelsOfImages: Words = ({ pile: { truth } }) => {
+  const known = new Int32Array(truth.length).fill(-1);
+  for (let one = 0; one < LABELLED_CLASSES; one++) {
+    const images = [...truth.keys()].filter((item) => truth[item] === one);
+    for (const item of images.slice(0, LABELS_A_CLASS)) known[item] = one;
+  }
+  return known;
+};
 
 function leavesUnder(tree: Pick<MergeTree, 'points' | 'left' | 'right'>, node: number): Set<number> {
   const leaves = new Set<number>();

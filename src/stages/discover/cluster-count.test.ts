@@ -103,6 +103,9 @@ test('what people said is followed: parts that they call one class make a coarse
       const one = Int32Array.from(rows, (_, item) => (item < size || strays.includes(item) ? 0 : -1));
       assert.equal(suggestedK(hierarchy, one), unsaid, `${strays} among ${size}`);
     }
+    // Nor do a few images of two classes of many say how the others are parted.
+    const few = Int32Array.from(rows, (_, item) => (item < 80 && item % 10 < 2 ? classOf(item) : -1));
+    assert.equal(suggestedK(hierarchy, few), unsaid);
     const range = suggestedRange(hierarchy, said(classOf));
     assert.ok(range && range.least <= 4 && range.most < 16);
     assert.ok(levelsOf(hierarchy, said(classOf)).includes(4));

@@ -37,8 +37,9 @@ const OWN_WEIGHTS = CUT_FEATURES.map((name) => WEIGHTS[name as keyof typeof WEIG
 const SOFTENING = 2;
 
 /**
- * What full agreement with people's words adds to a score, over agreement by chance. It is set by hand, not fitted: from 8 to 32,
- * of which it is the middle, the simulated person of `npm run bench -- piles` (`named`) gets much the same clusters.
+ * What full agreement with people's words adds to a score, over agreement by chance, where they spoke of half of the items or of
+ * as many classes as there seem to be; less in proportion where of fewer of both. It is set by hand, not fitted: from 8 to 32, of which it is the middle, the simulated person of `npm run bench -- piles`
+ * (`named`) gets much the same clusters.
  */
 const AGREEMENT = 16;
 
@@ -63,12 +64,22 @@ export function cutFeatures({ ks, measures }: Pick<CutEvidence, 'ks' | 'measures
   });
 }
 
+/** What people's words say of the cuts. */
+export interface PeoplesAgreement {
+  /** How well each number's cut agrees with the classes that they said of some items, 0 to 1, [ks]. */
+  readonly ofCuts: ArrayLike<number>;
+  /** Classes that they said. */
+  readonly classes: number;
+  /** Items that they said so of. */
+  readonly items: number;
+}
+
 /** What a choice goes by beside the evidence. */
 interface CountOptions {
   /** Of each of {@link CUT_FEATURES}; default: the product's own. */
   readonly weights?: ArrayLike<number>;
-  /** How well each number's cut agrees with the classes that people said of some items, 0 to 1, [ks]; absent: they said nothing. */
-  readonly agreement?: ArrayLike<number>;
+  /** Absent: they said nothing. */
+  readonly agreement?: PeoplesAgreement;
 }
 
 export function clusterCounts(
@@ -76,10 +87,19 @@ export function clusterCounts(
   items: number,
   { weights = OWN_WEIGHTS, agreement }: CountOptions = {},
 ): ClusterCounts {
-  const scores = cutFeatures(evidence, items).map((row, at) =>
-    row.reduce((sum, value, j) => sum + value * weights[j], AGREEMENT * (agreement?.[at] ?? 0)),
+  const unheard = cutFeatures(evidence, items).map((row) => row.reduce((sum, value, j) => sum + value * weights[j], 0));
+  const counts = countsOf(evidence.ks, unheard);
+  if (!agreement) return counts;
+  // Of two classes of many the coarsest cut that parts them keeps each whole best, and says nothing of the others.
+  const said = Math.min(1, Math.max(agreement.classes / chosenCount(counts), (2 * agreement.items) / items));
+  return countsOf(
+    evidence.ks,
+    unheard.map((score, at) => score + AGREEMENT * said * agreement.ofCuts[at]),
   );
-  return { ks: evidence.ks, chances: softmax(scores, SOFTENING), shares: softmax(scores, 1) };
+}
+
+function countsOf(ks: readonly number[], scores: readonly number[]): ClusterCounts {
+  return { ks, chances: softmax(scores, SOFTENING), shares: softmax(scores, 1) };
 }
 
 function softmax(scores: readonly number[], softening: number): number[] {

@@ -3,7 +3,7 @@
  */
 import { constrainedCut, type JoinsAround, joinsAround } from '../../math/graph-cluster/constrained-cut.ts';
 import type { MergeTree } from '../../math/graph-cluster/ward.ts';
-import { type ClusterCounts, chosenCount, clusterCounts, likelyRange } from './cluster-count.ts';
+import { type ClusterCounts, chosenCount, clusterCounts, likelyRange, type PeoplesAgreement } from './cluster-count.ts';
 import { groupsOfLeaves } from './cluster-cut.ts';
 import { cutHierarchy, type Hierarchy, type Method } from './hierarchy.ts';
 import { mayBeOneClass, oneClassFeatures } from './one-class.ts';
@@ -48,14 +48,21 @@ function countsOf(hierarchy: Cuttable, known?: Int32Array): ClusterCounts | unde
 }
 
 /** See {@link clusterCounts}; undefined where people said too little to tell one cut from another. */
-export function agreementWith({ tree, leafOf, evidence }: Cuttable, known?: Int32Array): number[] | undefined {
+export function agreementWith({ tree, leafOf, evidence }: Cuttable, known?: Int32Array): PeoplesAgreement | undefined {
   const told = known ? [...known.keys()].filter((item) => known[item] >= 0 && leafOf[item] >= 0) : [];
   if (!known) return undefined;
   const classes = told.map((item) => known[item]);
   // One class alone is kept whole best by the coarsest cut, and stays whole in any.
-  if (new Set(classes).size < 2) return undefined;
+  const { size } = new Set(classes);
+  if (size < 2) return undefined;
   const toldOnly = { tree, leafOf: Int32Array.from(told, (item) => leafOf[item]) };
-  return evidence?.ks.map((k) => agreementWithPeople(classes, cutHierarchy(toldOnly, k)));
+  return (
+    evidence && {
+      ofCuts: evidence.ks.map((k) => agreementWithPeople(classes, cutHierarchy(toldOnly, k))),
+      classes: size,
+      items: told.length,
+    }
+  );
 }
 
 /** Joining the last two costs most nearly always, whatever there is: two must stand out over every other number by this. */
