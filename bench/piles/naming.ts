@@ -7,6 +7,7 @@ import { chosenCount, clusterCounts } from '../../src/stages/discover/cluster-co
 import { cutAround } from '../../src/stages/discover/cluster-cut.ts';
 import { cutHierarchy, nodesOfClusters } from '../../src/stages/discover/hierarchy.ts';
 import { agreementWith } from '../../src/stages/discover/levels.ts';
+import { drawingMembers } from '../../src/stages/discover/lone-members.ts';
 import { type Agreement, agreement } from './score.ts';
 import { ONE_THING, type Studied } from './study.ts';
 
@@ -30,17 +31,18 @@ export function afterWords(
   const { evidence, leafOf } = sample;
   if (!evidence) return null;
   const known = words({ pile, hierarchy }, k);
+  const drawing = drawingMembers(hierarchy, k, known);
   const cut = (steps: number) => {
     const names = Array.from({ length: pile.classes }, (_, c) => String(c).padStart(4, '0'));
     const around = cutAround(
       hierarchy,
-      { held: { names, whole: names.map(() => true), taken: names.map(() => false) }, classOf: known },
+      { held: { names, whole: names.map(() => true), taken: names.map(() => false) }, classOf: known, drawing },
       'auto',
       steps,
     );
     return agreement(pile, hierarchy, around.cut.clusters);
   };
-  const said = agreementWith({ ...hierarchy, evidence }, known);
+  const said = agreementWith({ ...hierarchy, evidence }, drawing);
   const heard = chosenCount(clusterCounts(evidence, leafOf.length, { weights, agreement: said }));
   return { heard: cut(heard), unheard: cut(k), k: heard };
 }

@@ -19,15 +19,22 @@ export interface CutAround {
   readonly classes: readonly (HeldClass | undefined)[];
 }
 
+export interface KnownOfItems {
+  /** People's classes. */
+  readonly held: Pick<HeldClasses, 'names' | 'whole' | 'taken'>;
+  /** The place among them of each item, [items]; −1 for none. */
+  readonly classOf: Int32Array;
+  /** The same of those that draw their neighbours to it (`lone-members.ts`). */
+  readonly drawing: Int32Array;
+}
+
 /**
- * @param held people's classes
- * @param classOf the place among them of each item, [items]; −1 for none
  * @param asked `auto`: people's classes neither add clusters nor take any away but by their own items.
  * @param suggested clusters that the tree suggests
  */
 export function cutAround(
   hierarchy: Pick<Hierarchy, 'leafOf' | 'tree'>,
-  { held, classOf }: { readonly held: Pick<HeldClasses, 'names' | 'whole' | 'taken'>; readonly classOf: Int32Array },
+  { held, classOf, drawing }: KnownOfItems,
   asked: number | 'auto',
   suggested: number,
 ): CutAround {
@@ -35,7 +42,7 @@ export function cutAround(
   const { groups, withoutLeaf } = groupsOfLeaves(
     leafOf,
     tree.points,
-    classOf.map((group) => (held.taken[group] ? -1 : group)),
+    drawing.map((group) => (held.taken[group] ? -1 : group)),
   );
   // Classes of items that were taken out of clusters come on top of what is asked for: no cluster of the tree gives way to them.
   const wanted = asked === 'auto' ? { stepsOf: suggested } : { clusters: asked - withoutLeaf };

@@ -17,6 +17,7 @@ import { type HeldClasses, heldClasses } from './held-classes.ts';
 import { type Hierarchy, hierarchyOf, type Method } from './hierarchy.ts';
 import { keptKey, keptSample } from './kept-sample.ts';
 import { levelsOf, suggestedK } from './levels.ts';
+import { drawingMembers } from './lone-members.ts';
 import { nuisanceFor, withoutNuisance } from './nuisance.ts';
 import type { DiscoverEffects, DiscoverOptions } from './options.ts';
 import { redoneSince, undoneSince } from './people-acts.ts';
@@ -65,6 +66,8 @@ export interface Clustering {
   readonly held: readonly (HeldClass | undefined)[];
   /** The class that people said of each item of the sample, [items]; −1 for none. */
   readonly classOf: Int32Array;
+  /** The same of those that draw their neighbours to it (`lone-members.ts`). */
+  readonly drawing: Int32Array;
   /** The first 16 digits of the ids of members of named clusters that the tree puts with other things. */
   readonly strays: readonly string[];
   /** The number that an earlier command asked for, where this one asks for none. */
@@ -83,17 +86,21 @@ export async function clusteringFor(request: ClusteringRequest, there: ClusterMo
     const sample = drawn ?? (await sampleOfModel(job.workspace, tree, shards, recipe, mean));
     const held = await heldClasses(effects.store, task, there, sample.ids);
     const { classOf, strays } = withoutStrays(tree, held);
-    const levelsBefore = plan.kind === 'cluster' ? null : levelsOf(tree.hierarchy, tree.cut?.known, tree.method);
+    const drawing = drawingOf(tree, classOf);
+    const levelsBefore =
+      plan.kind === 'cluster'
+        ? null
+        : levelsOf(tree.hierarchy, tree.cut && drawingOf(tree, tree.cut.known), tree.method);
     const keep = { kind: 'keep', model: tree } as const;
-    const kept = { plan: keep, model: tree, sample, held: [], classOf, strays, askedBefore, levelsBefore };
+    const kept = { plan: keep, model: tree, sample, held: [], classOf, drawing, strays, askedBefore, levelsBefore };
     if (plan.kind === 'keep') return kept;
     const { hierarchy, method } = tree;
-    const asked = numberAsked(request, plan, tree, classOf);
+    const asked = numberAsked(request, plan, tree, drawing);
     if (plan.kind === 'cut' && asked === tree.asked && isSameAsCut(tree, classOf)) return kept;
-    const suggested = clustersWanted(method, hierarchy, asked, classOf);
+    const suggested = clustersWanted(method, hierarchy, asked, drawing);
     const { cut: _, ...anew } = { ...tree, asked, k: suggested, clusters: [] };
     if (held.names.length === 0) return { ...kept, plan, model: withRowsOfCut(anew, held, [], sample) };
-    const { cut, classes } = cutAround(hierarchy, { held, classOf }, asked, suggested);
+    const { cut, classes } = cutAround(hierarchy, { held, classOf, drawing }, asked, suggested);
     const around = { ...anew, k: classes.length, cut };
     return { ...kept, plan, model: withRowsOfCut(around, held, classes, sample), held: classes };
   };
@@ -115,6 +122,11 @@ function withoutStrays(
   const strays = strayMembers(hierarchy, clustersWanted(method, hierarchy, 'auto'), members);
   for (const item of strays) classOf[item] = -1;
   return { classOf, strays: strays.map((item) => sample[item]) };
+}
+
+/** By the tree alone, as strays. */
+function drawingOf({ method, hierarchy }: ClusterModel, known: Int32Array): Int32Array {
+  return drawingMembers(hierarchy, clustersWanted(method, hierarchy, 'auto'), known);
 }
 
 const asksForNone = ({ k, level }: DiscoverOptions) => k === undefined && level === undefined;
@@ -200,10 +212,10 @@ function numberAsked(
   { options }: ClusteringRequest,
   { kind, asked }: Exclude<Plan, { kind: 'keep' }>,
   { hierarchy, method }: ClusterModel,
-  classOf: Int32Array,
+  drawing: Int32Array,
 ): number | 'auto' {
   if (typeof asked !== 'object') return asked;
-  const levels = levelsOf(hierarchy, classOf, method);
+  const levels = levelsOf(hierarchy, drawing, method);
   const found = levels[asked.level - 1];
   if (found !== undefined) return found;
   // Nobody could know which levels a tree has that is made only now.

@@ -77,7 +77,7 @@ async function discover(
     const copies = await copiesIn(store, items);
     const request: ClusteringRequest = { effects, options, job: part, task, items, recipe, shards, mean, copies };
     const { clustering, clustered, model } = await clustersFor(request);
-    const { plan, classOf, askedBefore, levelsBefore } = clustering;
+    const { plan, classOf, drawing, askedBefore, levelsBefore } = clustering;
     const { ids: sampleIds, vectors: rows, fromMean } = clustering.sample;
     const neighbours = async () => model.hierarchy.neighbours ?? (await graphOf(pool, rows, signal));
     const key = keptKey(model, shards);
@@ -95,8 +95,8 @@ async function discover(
       : holdingBlobs(workspace.blobs, assignHolding));
     const { assigned = 0, none = 0, copies: alike = 0 } = sums;
     const leftovers = model.leftovers ?? [];
-    const range = suggestedRange(model.hierarchy, classOf);
-    const levels = levelsOf(model.hierarchy, classOf, model.method);
+    const range = suggestedRange(model.hierarchy, drawing);
+    const levels = levelsOf(model.hierarchy, drawing, model.method);
     const found = await described(store, model, sizesOf(sums));
     // Who gives some of the labels alone does not know of the others.
     const { left, emptied } =
