@@ -91,8 +91,11 @@ export async function runCommandLine(
         details: { commands: names },
       });
     }
+    const known = program.commands.find((one) => one.name() === command);
+    const within =
+      known && argv.slice(argv.indexOf(command)).find((word) => known.commands.some((one) => one.name() === word));
     throw new LabelsmithError('USAGE', error.message.replace(/^error: /, ''), {
-      hint: `See: labelsmith ${program.commands.some((c) => c.name() === command) ? `${command} ` : ''}--help`,
+      hint: `See: ${['labelsmith', known?.name(), within, '--help'].filter((word) => word !== undefined).join(' ')}`,
       cause: error,
     });
   }

@@ -85,6 +85,7 @@ test('wrong usage: exit code 2, what was wrong, and what to do', async (t) => {
     ['add', /missing required argument 'source'\n.*labelsmith add --help/],
     ['detect extra', /too many arguments/],
     ['detect --threshold', /--threshold <t>' argument missing/],
+    ['teach rounds --fine-tune', /--fine-tune <depth>' argument missing\n.*labelsmith teach rounds --help/],
     ['detect --threshold 3', /--threshold takes a number from 0 to 1.* not "3"/],
     ['detect --threshold person', /--threshold takes .* not "person"/],
     ['detect --classes a,,b', /--classes takes names with commas/],

@@ -12,3 +12,15 @@ test('what a run has tried is not advised', () => {
     /Other features: better embedders \(.*\), --fine-tune auto\.$/,
   );
 });
+
+test('what so few labels do not tell is not said as if they did', () => {
+  const curve = { goal: 0.9, more: null, limit: 0.88 };
+  assert.match(
+    moreLabelsText({ ...curve, moreInterval: null }) ?? '',
+    /^90 % is out of reach .*: about 88 % if all were labelled\./,
+  );
+  assert.match(
+    moreLabelsText({ ...curve, moreInterval: [14, null] }) ?? '',
+    /^90 % is perhaps out of reach .*: about 88 % if all were labelled, though 14 more labels may be enough \(95 %\)\./,
+  );
+});

@@ -16,9 +16,12 @@ export function moreLabelsText(
 ): string | null {
   const wanted = formatPercent(goal, 0);
   if (more === 0) return null;
-  if (more === null)
-    return `${wanted} is out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled.${otherFeatures(tried)}`;
   const [low, high] = moreInterval ?? [null, null];
+  if (more === null) {
+    const perhaps = low === null ? '' : 'perhaps ';
+    const butMaybe = low === null ? '' : `, though ${formatCount(low)} more labels may be enough (95 %)`;
+    return `${wanted} is ${perhaps}out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled${butMaybe}.${otherFeatures(tried)}`;
+  }
   const upTo = high === null ? '; perhaps it is out of reach' : ` and at most ${formatCount(high)}`;
   const between = low === null ? '' : ` (95 %: at least ${formatCount(low)}${upTo})`;
   return `For ${wanted}, about ${formatCount(more)} more labels like these${between}.`;
