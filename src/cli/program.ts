@@ -91,11 +91,8 @@ export async function runCommandLine(
         details: { commands: names },
       });
     }
-    const known = program.commands.find((one) => one.name() === command);
-    const within =
-      known && argv.slice(argv.indexOf(command)).find((word) => known.commands.some((one) => one.name() === word));
     throw new LabelsmithError('USAGE', error.message.replace(/^error: /, ''), {
-      hint: `See: ${['labelsmith', known?.name(), within, '--help'].filter((word) => word !== undefined).join(' ')}`,
+      hint: `See: ${helpOf(argv, program)}`,
       cause: error,
     });
   }
@@ -106,6 +103,15 @@ export async function runCommandLine(
 function commandAmong(argv: readonly string[], program: Parser): string {
   const words = argv.filter((arg) => !arg.startsWith('-'));
   return words.find((word) => program.commands.some((one) => one.name() === word)) ?? words[0] ?? '';
+}
+
+/** The command whose help tells more: within a group that one. */
+function helpOf(argv: readonly string[], program: Parser): string {
+  const name = commandAmong(argv, program);
+  const command = program.commands.find((one) => one.name() === name);
+  const after = argv.slice(argv.indexOf(name) + 1);
+  const within = after.find((word) => command?.commands.some((one) => one.name() === word));
+  return ['labelsmith', command?.name(), within, '--help'].filter((word) => word !== undefined).join(' ');
 }
 
 function refusePriceAlone({ price, follow }: Context['global']): void {
