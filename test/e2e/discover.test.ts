@@ -210,7 +210,12 @@ test('a sheet that was made before other clusters names none of these', { skip: 
   await runJson(['corpus', 'rename', 'unnamed-1', 'other'], { cwd: dir });
   const followed = await runCli(['corpus', 'map', 'one.csv'], { cwd: dir });
   assert.equal(followed.code, 0, followed.stderr);
+  await runJson(['corpus', 'rename', 'unnamed-3', 'given'], { cwd: dir });
+  await runJson(['corpus', 'undo'], { cwd: dir });
   await runJson(['discover', '--k', '16', '--recluster'], { cwd: dir });
+  const gone = await runCli(['corpus', 'show', 'unnamed-3'], { cwd: dir });
+  assert.notEqual(gone.code, 0);
+  assert.match(gone.stderr, /"unnamed-3" is no class any more/);
   filled('two.csv', 'unnamed-2', 'second');
   const refused = await runCli(['corpus', 'map', 'two.csv'], { cwd: dir });
   assert.notEqual(refused.code, 0);

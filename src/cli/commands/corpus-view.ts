@@ -1,10 +1,12 @@
 /** `corpus list` and `corpus show`: the classes as they stand. */
+
 import { z } from 'zod';
 import { formatCount, plural } from '../../core/count-text.ts';
 import { corpusTree } from '../../corpus/corpus.ts';
 import type { ClassExemplar } from '../../corpus/counts.ts';
 import { CorpusIndex } from '../../corpus/state.ts';
 import { TaskOwners } from '../../corpus/task-owner.ts';
+import { LabelsmithError } from '../../errors.ts';
 import type { Workspace } from '../../jobs/workspace.ts';
 import { command } from '../command.ts';
 import type { Output } from '../output.ts';
@@ -139,7 +141,7 @@ export const corpusShow = command({
         nodes.find((known) => known.name === name || known.synonyms.includes(name)) ??
         // Says which names are near.
         nodes.find((known) => known.name === new CorpusIndex(state).require(name).name);
-      if (!node) throw new Error(`The class "${name}" is not in the tree`);
+      if (!node) throw noneAnyMore(name);
       output.document(node);
       const rows: [string, string][] = [
         ['class', node.name],
@@ -158,6 +160,13 @@ export const corpusShow = command({
     });
   },
 });
+
+/** The record keeps the names of clusters that a later cut took apart, for what was done to them. */
+function noneAnyMore(name: string): LabelsmithError {
+  return new LabelsmithError('NOT_FOUND', `"${name}" is no class any more: nothing is left in it since the last cut`, {
+    hint: 'labelsmith corpus list shows the classes that there are.',
+  });
+}
 
 function originsText(origins: Readonly<Record<string, number>>): string {
   return Object.entries(origins)

@@ -23,4 +23,8 @@ test('what so few labels do not tell is not said as if they did', () => {
     moreLabelsText({ ...curve, moreInterval: [14, null] }) ?? '',
     /^90 % is perhaps out of reach .*: about 88 % if all were labelled, though 14 more labels may be enough \(95 %\)\./,
   );
+  assert.match(
+    moreLabelsText({ ...curve, moreInterval: [0, null] }) ?? '',
+    /, though these labels may be enough \(95 %\)\./,
+  );
 });

@@ -19,7 +19,8 @@ export function moreLabelsText(
   const [low, high] = moreInterval ?? [null, null];
   if (more === null) {
     const perhaps = low === null ? '' : 'perhaps ';
-    const butMaybe = low === null ? '' : `, though ${formatCount(low)} more labels may be enough (95 %)`;
+    const few = low === 0 ? 'these labels' : `${formatCount(low ?? 0)} more labels`;
+    const butMaybe = low === null ? '' : `, though ${few} may be enough (95 %)`;
     return `${wanted} is ${perhaps}out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled${butMaybe}.${otherFeatures(tried)}`;
   }
   const upTo = high === null ? '; perhaps it is out of reach' : ` and at most ${formatCount(high)}`;

@@ -10,8 +10,8 @@ const drawing = (classes: string) =>
 
 test('who draws neighbours: all but a few of a class that lie apart, among others that nobody spoke of', () => {
   assert.equal(drawing('000000......'), '000000......');
-  assert.equal(drawing('00000.0.....'), '00000.......', '1/6 is less than a sixteenth of 25/6');
-  assert.equal(drawing('0000..0.....'), '0000..0.....', '1/6 is a sixteenth of 16/6');
+  assert.equal(drawing('00000.0.....'), '00000.......', '1/6 is less than a twelfth of 25/6');
+  assert.equal(drawing('000...0.....'), '000...0.....', '1/6 is more than a twelfth of 9/6');
   assert.equal(
     drawing('00000.011111'),
     '00000.011111',

@@ -9,11 +9,11 @@ import { cutHierarchy, type Hierarchy } from './hierarchy.ts';
 
 /**
  * A part of a class weighs as many items as are known there, times the share of its cluster that they are, those of other classes
- * aside. One that weighs less than so much of the heaviest, as with a quarter of its items and of its share, is alone. Between a
+ * aside. One that weighs less than so much of the heaviest, as with two items to eight in clusters of one size, is alone. Between a
  * twentieth and a tenth, of which it is one, the clusters after the labels of a simulated person are much the same
  * (`npm run bench -- piles`, `labelled`).
  */
-const LEAST_OF_HEAVIEST = 1 / 16;
+const LEAST_OF_HEAVIEST = 1 / 12;
 /** Where more of a class than this lay alone, it would be in shreds, and no part of it is more at home than another. */
 const MAX_ALONE = 0.5;
 

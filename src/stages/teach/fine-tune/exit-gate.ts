@@ -95,7 +95,7 @@ export function verdictText(one: GateFigures, best: GateFigures, than: string): 
     case 'fewer right':
       return `${right} held-out labels right, ${before} with ${than}`;
     case 'more right':
-      return `${right} held-out labels right, ${before} with ${than}, which is more than chance explains`;
+      return `${right} held-out labels right, ${before} with ${than}, more than one standard error apart`;
     case 'less loss':
       return `${right} held-out labels right, ${before} with ${than}, and less loss (${losses})`;
     case 'no less loss':

@@ -6,6 +6,7 @@
 import { plural } from '../../../core/count-text.ts';
 import { LabelsmithError } from '../../../errors.ts';
 import type { Workspace } from '../../../jobs/workspace.ts';
+import { gatherRows } from '../../../math/matrix.ts';
 import type { TunableEmbedder } from '../../../models/tuning/tunable-embedder.ts';
 import type { InferencePool } from '../../../onnx/pool.ts';
 import type { LabelledTask, TaskItems } from '../items.ts';
@@ -18,6 +19,7 @@ import {
   type Step,
 } from '../learn-rounds.ts';
 import type { Problem } from '../problem.ts';
+import { asSureAsHeldOut } from './as-sure-as-held-out.ts';
 import { attemptsOf, MAX_ROUNDS } from './attempts.ts';
 import { ImagesVanished } from './embed-rows.ts';
 import {
@@ -237,7 +239,9 @@ async function tryDepth(
     if (tuned.untaught > 0) found.notes.push(untaughtText(name, tuned.untaught, labels.length));
     if (!(await isSound(pool, tuned, request.frozenBase, options)))
       return dropped('the network that was trained on all labels tells less apart', figures);
-    const learned = await finishRounds(pool, { problem: tuned.sample, whole: tuned.problem }, compared);
+    const surer = await finishRounds(pool, { problem: tuned.sample, whole: tuned.problem }, compared);
+    const ofFrozen = gatherRows(request.frozen.probabilities, readable.rows);
+    const learned = asSureAsHeldOut(surer, [...tuned.problem.labelled], ofFrozen);
     const { parameters, share, mean, embedder } = tuned;
     const task = { step, round, learned, parameters, share, mean, embedder, tunable: request.embedder };
     const outcome = { depth: step, round, kept: true, figures: sumsOf(figures), why };
