@@ -63,7 +63,14 @@ test('boxes that came with a file and nobody looked at: what comes next, for the
 });
 
 test('how many more labels, as the last training of the task said it', () => {
-  const curve = { goal: 0.9, more: 1200, moreInterval: [300, null] as const, limit: 0.93, atMs: 0 };
+  const curve = {
+    goal: 0.9,
+    more: 1200,
+    moreInterval: [300, null] as const,
+    limit: 0.93,
+    atMs: 0,
+    tried: { search: false, fineTune: true },
+  };
   const accuracy = [labels('class', { people: 9 }), labels('part', { people: 9 })];
   const text = printed({ accuracy, learningCurves: [{ ...curve, task: 'part' }] });
   assert.match(
@@ -72,7 +79,9 @@ test('how many more labels, as the last training of the task said it', () => {
   );
   assert.equal(text.split('As of the training').length, 2);
   const outOfReach = { ...curve, task: 'class', more: null, moreInterval: null, limit: 0.81 };
-  assert.match(printed({ accuracy, learningCurves: [outOfReach] }), /90 % is out of reach .*: about 81 % if all/);
+  const advised = printed({ accuracy, learningCurves: [outOfReach] });
+  assert.match(advised, /90 % is out of reach .*: about 81 % if all/);
+  assert.doesNotMatch(advised, /--fine-tune/, 'that training tried it');
   assert.doesNotMatch(printed({ accuracy, learningCurves: [{ ...outOfReach, more: 0 }] }), /As of/);
 });
 

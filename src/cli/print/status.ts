@@ -119,7 +119,7 @@ function printAccuracy(output: Output, of: TaskAccuracy): void {
 /** As the task's newest training said it, which labels given since may have changed. */
 function printMoreLabels(output: Output, { learningCurves }: PrintedStatus, { task }: TaskAccuracy): void {
   const curve = learningCurves.find((one) => one.task === task);
-  const text = curve && moreLabelsText(curve);
+  const text = curve && moreLabelsText(curve, curve.tried);
   if (curve && text) output.line(`    As of the training of ${dayOf(curve.atMs)}: ${text}`);
 }
 

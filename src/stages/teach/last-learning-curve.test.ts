@@ -35,8 +35,16 @@ test('the newest training of each task counts, also where it has no curve', asyn
       run('r1', 10, 'class', CURVE),
     ]),
   );
-  const want = { task: 'class', atMs: 30, goal: 0.9, more: 12, moreInterval: [20, null], limit: 0.93 };
+  const tried = { search: false, fineTune: false };
+  const want = { task: 'class', atMs: 30, tried, goal: 0.9, more: 12, moreInterval: [20, null], limit: 0.93 };
   assert.deepEqual(found, [want]);
+});
+
+test('what a training tried is told with its curve', async () => {
+  const plain = run('r1', 10, 'class', CURVE);
+  const metrics = { ...plain.metrics, backbones: [{}], fineTuningGate: { depths: [] } };
+  const [found] = await lastLearningCurves(storeOf([{ ...plain, metrics }]));
+  assert.deepEqual(found?.tried, { search: true, fineTune: true });
 });
 
 test('runs that recorded nothing of the kind are passed over', async () => {

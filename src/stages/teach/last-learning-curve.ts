@@ -7,6 +7,8 @@ import type { LearningCurve } from './learning-curve.ts';
 export interface LastLearningCurve extends Pick<LearningCurve, 'goal' | 'more' | 'moreInterval' | 'limit'> {
   readonly task: string;
   readonly atMs: number;
+  /** What that training tried beside the features that there were. */
+  readonly tried: { readonly search: boolean; readonly fineTune: boolean };
 }
 
 const RECORDED = z.object({
@@ -20,6 +22,8 @@ const RECORDED = z.object({
       })
       .nullable(),
   }),
+  backbones: z.array(z.unknown()).default([]),
+  fineTuningGate: z.looseObject({}).optional(),
 });
 const STAGES = ['teach rounds', 'teach train'];
 /** Runs of each stage looked through for the newest of every task. */
@@ -33,8 +37,10 @@ export async function lastLearningCurves(store: Pick<Store, 'runs'>): Promise<La
       const { task } = settings;
       const recorded = RECORDED.safeParse(metrics);
       if (typeof task !== 'string' || !recorded.success || atMs <= (newest.get(task)?.atMs ?? -1)) continue;
-      const { learningCurve } = recorded.data.evaluation;
-      newest.set(task, { atMs, curve: learningCurve && { task, atMs, ...learningCurve } });
+      const { evaluation, backbones, fineTuningGate } = recorded.data;
+      const { learningCurve } = evaluation;
+      const tried = { search: backbones.length > 0, fineTune: fineTuningGate !== undefined };
+      newest.set(task, { atMs, curve: learningCurve && { task, atMs, tried, ...learningCurve } });
     }
   }
   return [...newest.values()]
