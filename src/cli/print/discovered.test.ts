@@ -30,6 +30,7 @@ function told({ counts, ...more }: Differences, asked: Asked = {}): string {
     levelsBefore: null,
     emptied: 0,
     strays: { count: 0, first: [] },
+    unheard: 0,
     held: 0,
     asked: 'auto',
     askedBefore: null,
@@ -106,4 +107,9 @@ test('members of named clusters that went with other things are counted, where c
     /\n2 images of clusters that people named lie with other things .* first \/photos\/1\.jpg\./,
   );
   assert.doesNotMatch(told({ strays, clustered: false }), /other things/);
+});
+
+test('what people said and clusters that are kept do not go by is told, with what does', () => {
+  assert.match(told({ unheard: 2 }), /\nPeople called 2 images otherwise .* discover --recluster goes by that\./);
+  assert.doesNotMatch(told({}), /People called/);
 });

@@ -86,6 +86,10 @@ export function printHowSure(output: Output, result: DiscoverResult, items: Item
   if (mixed > 0)
     output.summary(`${plural(mixed, 'cluster looks', 'clusters look')} mixed: more than one thing in one.`);
   if (result.clustered) printStrays(output, result, nounOf(items));
+  if (result.unheard > 0)
+    output.summary(
+      `People called ${plural(result.unheard, nounOf(items))} otherwise than these clusters do: labelsmith discover --recluster goes by that.`,
+    );
   printLevels(output, result);
   if (result.emptied > 0) {
     const [has, them] = result.emptied === 1 ? ['has', 'it'] : ['have', 'them'];

@@ -68,6 +68,8 @@ export interface Clustering {
   readonly classOf: Int32Array;
   /** The same of those that draw their neighbours to it (`lone-members.ts`). */
   readonly drawing: Int32Array;
+  /** The class that people said of an item by itself, not with its cluster; by the first 16 digits of its id. */
+  readonly saidOf: (key: string) => string | undefined;
   /** The first 16 digits of the ids of members of named clusters that the tree puts with other things. */
   readonly strays: readonly string[];
   /** The number that an earlier command asked for, where this one asks for none. */
@@ -92,7 +94,10 @@ export async function clusteringFor(request: ClusteringRequest, there: ClusterMo
         ? null
         : levelsOf(tree.hierarchy, tree.cut && drawingOf(tree, tree.cut.known), tree.method);
     const keep = { kind: 'keep', model: tree } as const;
-    const kept = { plan: keep, model: tree, sample, held: [], classOf, drawing, strays, askedBefore, levelsBefore };
+    const saidOf = (key: string) =>
+      held.namedIn.get(key) === undefined ? held.names[held.classOf.get(key) ?? -1] : undefined;
+    const known = { classOf, drawing, saidOf, strays };
+    const kept = { plan: keep, model: tree, sample, held: [], ...known, askedBefore, levelsBefore };
     if (plan.kind === 'keep') return kept;
     const { hierarchy, method } = tree;
     const asked = numberAsked(request, plan, tree, drawing);

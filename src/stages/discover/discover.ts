@@ -33,6 +33,7 @@ import { levelsOf, rangeWith, suggestedRange } from './levels.ts';
 import { beginMap } from './map-writer.ts';
 import { withNames } from './naming.ts';
 import type { DiscoverEffects, DiscoverOptions, DiscoverResult } from './options.ts';
+import { sampleKey } from './sample.ts';
 import { sampleStage } from './sample-stage.ts';
 import { neighboursStage, restartsStage } from './sample-work.ts';
 
@@ -119,6 +120,7 @@ async function discover(
       levels,
       levelsBefore: levelsBefore?.join() === levels.join() ? null : levelsBefore,
       strays: await straysTold(store, clustering.strays, sampleIds),
+      unheard: plan.kind === 'keep' ? unheardIn(clustering, names.classNames) : 0,
       held: new Set(classOf.filter((group) => group >= 0)).size,
       asked: model.asked,
       askedBefore,
@@ -196,4 +198,9 @@ async function adopted(
     await saveModel(store, model);
   });
   return model;
+}
+
+/** Items that people said to be of another class than their cluster is, which no cut was made around yet. */
+function unheardIn({ sample, saidOf }: Clustering, classNames: readonly (string | undefined)[]): number {
+  return sample.ids.filter((id, i) => (saidOf(sampleKey(id)) ?? classNames[i]) !== classNames[i]).length;
 }

@@ -124,6 +124,8 @@ export interface DiscoverResult extends RunResult {
    * ids in place of paths.
    */
   readonly strays: { readonly count: number; readonly first: readonly string[] };
+  /** Items that people said to be of another class than their cluster is, which `recluster` would go by; 0 where these clusters do. */
+  readonly unheard: number;
   /** How many clusters the tree is cut at. */
   readonly asked: number | 'auto';
   /** The number that an earlier command asked for, where this one asked for none; it holds still where `asked` is the same. */

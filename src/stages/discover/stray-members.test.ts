@@ -74,6 +74,13 @@ test('one that a person said so of by itself stays, and what it lies among stays
   assert.equal(strays.count, STRAYS.length - 1);
   assert.equal(await classOf(confirmed), 'cat');
   assert.equal((await members('cat')).length, COUNT / KINDS + 1);
+  // Confirmed by themselves, members of the name are nothing new; one of another class is, until clusters are made around it.
+  const { store, discover } = pile;
+  await store.putLabels([{ itemId: idOf(KINDS), className: 'cat', ...said }]);
+  assert.equal((await discover({})).unheard, 0);
+  await store.putLabels([{ itemId: idOf(KINDS), className: 'dog', ...said }]);
+  assert.equal((await discover({})).unheard, 1);
+  assert.equal((await discover({ recluster: true })).unheard, 0);
 });
 
 const straysOf = (classes: string, named = classes) =>
