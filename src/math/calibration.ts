@@ -65,6 +65,13 @@ export function argMaxRows({ data, rows, columns }: Matrix): Int32Array {
   return best;
 }
 
+/** The largest element of each row; shape [n]. */
+export function largestOfRows({ data, rows, columns }: Matrix): Float32Array {
+  return Float32Array.from({ length: rows }, (_, row) =>
+    Math.max(...data.subarray(row * columns, (row + 1) * columns)),
+  );
+}
+
 /** 1 for each row whose largest element is in the column of its label, else 0; shape [n]. */
 export function correctRows(logits: Matrix, labels: ArrayLike<number>): Uint8Array {
   return Uint8Array.from(argMaxRows(logits), (column, row) => Number(column === labels[row]));

@@ -1,5 +1,4 @@
 /** `corpus list` and `corpus show`: the classes as they stand. */
-
 import { z } from 'zod';
 import { formatCount, plural } from '../../core/count-text.ts';
 import { corpusTree } from '../../corpus/corpus.ts';

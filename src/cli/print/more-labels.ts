@@ -19,13 +19,17 @@ export function moreLabelsText(
   const [low, high] = moreInterval ?? [null, null];
   if (more === null) {
     const perhaps = low === null ? '' : 'perhaps ';
-    const few = low === 0 ? 'these labels' : `${formatCount(low ?? 0)} more labels`;
-    const butMaybe = low === null ? '' : `, though ${few} may be enough (95 %)`;
-    return `${wanted} is ${perhaps}out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled${butMaybe}.${otherFeatures(tried)}`;
+    return `${wanted} is ${perhaps}out of reach with these features: about ${formatPercent(limit, 0)} if all were labelled${butMaybe(low)}.${otherFeatures(tried)}`;
   }
   const upTo = high === null ? '; perhaps it is out of reach' : ` and at most ${formatCount(high)}`;
   const between = low === null ? '' : ` (95 %: at least ${formatCount(low)}${upTo})`;
   return `For ${wanted}, about ${formatCount(more)} more labels like these${between}.`;
+}
+
+/** @param low labels that may be enough at the least, at 95 %; null where none are */
+function butMaybe(low: number | null): string {
+  if (low === null) return '';
+  return `, though ${low === 0 ? 'these labels' : `${formatCount(low)} more labels`} may be enough (95 %)`;
 }
 
 function otherFeatures({ search, fineTune }: TriedAlready): string {

@@ -38,8 +38,8 @@ const SOFTENING = 2;
 
 /**
  * What full agreement with people's words adds to a score, over agreement by chance, where they spoke of half of the items or of
- * as many classes as there seem to be; less in proportion where of fewer of both. It is set by hand, not fitted: from 8 to 32, of which it is the middle, the simulated person of `npm run bench -- piles`
- * (`named`) gets much the same clusters.
+ * as many classes as there seem to be; less in proportion where of fewer of both. It is set by hand, not fitted: from 8 to 32, of
+ * which it is the middle, the simulated person of `npm run bench -- piles` (`named`) gets much the same clusters.
  */
 const AGREEMENT = 16;
 

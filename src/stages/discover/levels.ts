@@ -49,20 +49,15 @@ function countsOf(hierarchy: Cuttable, known?: Int32Array): ClusterCounts | unde
 
 /** See {@link clusterCounts}; undefined where people said too little to tell one cut from another. */
 export function agreementWith({ tree, leafOf, evidence }: Cuttable, known?: Int32Array): PeoplesAgreement | undefined {
-  const told = known ? [...known.keys()].filter((item) => known[item] >= 0 && leafOf[item] >= 0) : [];
-  if (!known) return undefined;
+  if (!known || !evidence) return undefined;
+  const told = [...known.keys()].filter((item) => known[item] >= 0 && leafOf[item] >= 0);
   const classes = told.map((item) => known[item]);
+  const differing = new Set(classes).size;
   // One class alone is kept whole best by the coarsest cut, and stays whole in any.
-  const { size } = new Set(classes);
-  if (size < 2) return undefined;
+  if (differing < 2) return undefined;
   const toldOnly = { tree, leafOf: Int32Array.from(told, (item) => leafOf[item]) };
-  return (
-    evidence && {
-      ofCuts: evidence.ks.map((k) => agreementWithPeople(classes, cutHierarchy(toldOnly, k))),
-      classes: size,
-      items: told.length,
-    }
-  );
+  const ofCuts = evidence.ks.map((k) => agreementWithPeople(classes, cutHierarchy(toldOnly, k)));
+  return { ofCuts, classes: differing, items: told.length };
 }
 
 /** Joining the last two costs most nearly always, whatever there is: two must stand out over every other number by this. */

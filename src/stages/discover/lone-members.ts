@@ -9,9 +9,9 @@ import { cutHierarchy, type Hierarchy } from './hierarchy.ts';
 
 /**
  * A part of a class weighs as many items as are known there, times the share of its cluster that they are, those of other classes
- * aside. One that weighs less than so much of the heaviest, as with two items to eight in clusters of one size, is alone. Between a
- * twentieth and a tenth, of which it is one, the clusters after the labels of a simulated person are much the same
- * (`npm run bench -- piles`, `labelled`).
+ * aside. One that weighs less than so much of the heaviest, as with two items to eight in clusters of one size, is alone. It is set by
+ * hand, between a twentieth and a tenth, with which the clusters after labels of a simulated person were much the same;
+ * `npm run bench -- piles` prints what it comes to (`labelled`).
  */
 const LEAST_OF_HEAVIEST = 1 / 12;
 /** Where more of a class than this lay alone, it would be in shreds, and no part of it is more at home than another. */

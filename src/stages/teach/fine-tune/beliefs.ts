@@ -2,7 +2,7 @@
  * What a training takes each image for: people's labels, and for the others what `teach rounds` believes of them with vectors
  * that no label had a part in.
  */
-import { argMaxRows, softmaxRows } from '../../../math/calibration.ts';
+import { argMaxRows, largestOfRows, softmaxRows } from '../../../math/calibration.ts';
 import { headLogits } from '../../../math/heads/head.ts';
 import { oneHot } from '../../../math/heads/linear-head.ts';
 import { type Matrix, newSharedMatrix } from '../../../math/matrix.ts';
@@ -70,7 +70,7 @@ export async function teacherOf(
       for (let i = 0; i < soft.data.length; i++) soft.data[i] = soft.data[i] + own.data[i] / methods.length;
     }
     putLabelsIn(some, soft);
-    if (pseudoLabels === 'soft') return { soft, trust: largestOf(soft) };
+    if (pseudoLabels === 'soft') return { soft, trust: largestOfRows(soft) };
     return { soft: oneHot(argMaxRows(soft), soft.columns), trust: aboveOwnThreshold(soft) };
   };
 }
@@ -117,12 +117,6 @@ export function beliefsByFold(
     known.set(key, beliefs);
     return beliefs;
   };
-}
-
-function largestOf({ data, rows, columns }: Matrix): Float32Array {
-  return Float32Array.from({ length: rows }, (_, row) =>
-    Math.max(...data.subarray(row * columns, (row + 1) * columns)),
-  );
 }
 
 /** Labels count whole. @param isHeldOut by place among the labelled rows */

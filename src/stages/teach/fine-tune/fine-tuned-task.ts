@@ -241,7 +241,7 @@ async function tryDepth(
       return dropped('the network that was trained on all labels tells less apart', figures);
     const surer = await finishRounds(pool, { problem: tuned.sample, whole: tuned.problem }, compared);
     const ofFrozen = gatherRows(request.frozen.probabilities, readable.rows);
-    const learned = asSureAsHeldOut(surer, [...tuned.problem.labelled], ofFrozen);
+    const learned = asSureAsHeldOut(surer, tuned.problem.labelled, ofFrozen);
     const { parameters, share, mean, embedder } = tuned;
     const task = { step, round, learned, parameters, share, mean, embedder, tunable: request.embedder };
     const outcome = { depth: step, round, kept: true, figures: sumsOf(figures), why };
